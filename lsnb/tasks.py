@@ -75,6 +75,8 @@ def unfolded(task: Any) -> Any:
         >>> unfolded({"id": 1, "data": {}, "Annotation": {"id": "7"}})
         {'id': 1, 'data': {}, 'annotations': [{'id': 7}]}
     """
+    if _is_usual(task):
+        return task
     task = opened(task)
     if type(task) is not dict:
         return task
@@ -93,6 +95,50 @@ def unfolded(task: Any) -> Any:
             numbered = [_numbered(one, ("id",)) if type(one) is dict else one for one in given]
             task = {**task, name: numbered}
     return _numbered(task, ("id", "project"))
+
+
+# What Label Studio's exports hold beside a task's annotations.
+_BESIDE = frozenset(
+    {
+        "id",
+        "project",
+        "data",
+        "meta",
+        "annotations",
+        "drafts",
+        "predictions",
+        "created_at",
+        "updated_at",
+        "inner_id",
+        "file_upload",
+        "total_annotations",
+        "cancelled_annotations",
+        "total_predictions",
+        "comment_count",
+        "unresolved_comment_count",
+        "last_comment_updated_at",
+        "updated_by",
+        "comment_authors",
+        "is_labeled",
+        "overlap",
+        "allow_skip",
+        "precomputed_agreement",
+        "state",
+    }
+)
+
+
+def _is_usual(task: Any) -> bool:
+    """Return whether a task is as Label Studio exports it, as most are, with nothing to unfold in it."""
+    if type(task) is not dict or not task.keys() <= _BESIDE or type(task.get("id")) is not int:
+        return False
+    named = [task.get("project"), task.get("data"), task.get("meta"), task.get("drafts"), task.get("annotations")]
+    held = named[-1]
+    return (
+        str not in map(type, named)
+        and type(held) is list
+        and all(type(one) is dict and type(one.get("id")) is int for one in held)
+    )
 
 
 def _of_annotation(given: dict[str, Any]) -> dict[str, Any]:
@@ -291,7 +337,10 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
         >>> results_of({"result": [{"value": '{"choices": ["a"]}'}]}), results_of({"result": ['{"id": "a"}']})
         ([{'value': {'choices': ['a']}}], [{'id': 'a'}])
     """
-    given = from_text(annotation.get("result"))
+    given = annotation.get("result")
+    if type(given) is list and _are_usual(given):
+        return given
+    given = from_text(given)
     if isinstance(given, str):
         return [] if given.strip() in ("", "null") else [Piece(given)]
     if isinstance(given, Mapping) and given:
@@ -310,6 +359,13 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
         if {*map(type, given)} <= {dict}:
             return given
     return _listed(given or None)
+
+
+def _are_usual(results: list[Any]) -> bool:
+    """Return whether results are as Label Studio stores them, as most are: with values, and numbers as numbers."""
+    if {*map(type, results)} != {dict}:
+        return False
+    return all(type(value := one.get("value")) is dict and text_for_number(value) is None for one in results)
 
 
 def is_skipped(annotation: Mapping[str, Any]) -> bool:

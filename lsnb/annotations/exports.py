@@ -15,7 +15,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import combinations, repeat
+from operator import contains
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, NamedTuple
 
@@ -463,7 +464,8 @@ def _with_doubled(content: bytes, found: Any, name: str) -> tuple[Any, str]:
         tasks = found if isinstance(found, list) else [found]
         inner = [one for task in tasks if isinstance(task, dict) for one in _answers_in(task)]
         held: list[dict[str, Any]] = [one for one in [*tasks, *inner] if isinstance(one, dict)]
-        if all(content.count(b'"%s"' % key.encode()) <= sum(key in one for one in held) for key in _HOLDING):
+        found_times = {key: [*map(contains, held, repeat(key))].count(True) for key in _HOLDING}
+        if all(content.count(b'"%s"' % key.encode()) <= found_times[key] for key in _HOLDING):
             return found, ""
     doubled: Counter[str] = Counter()
 

@@ -169,6 +169,10 @@ HEAD = (
     "created_at",
     "updated_at",
 )
+# Of one result, whatever it answers, and of none.
+ABOUT = ("text", "page", "channel", "to_name", "parent", "notes", "origin")
+_NOTHING = (None,) * len(ABOUT)
+_NO_VALUE: Mapping[str, Any] = {}
 WHOLE = frozenset(
     {"project", "task", "annotation", "prediction", "page", "channel", "start_frame", "end_frame"},
 )
@@ -387,6 +391,7 @@ class _Rows:
         self._owners: list[int] = []
         self._answers: list[tuple[Any, ...]] = []
         self._results: list[Mapping[str, Any]] = []
+        self._about: list[tuple[Any, ...]] = []
         self._rows_of: list[int] = []
         self._paths: dict[int, tuple[str, ...]] = {}
         self._damaged: list[str] = []
@@ -445,7 +450,8 @@ class _Rows:
                 annotation.get("created_at"),
                 when,
             )
-            self._add(number, head, given, data, f"annotation {annotation.get('id')} of task {task.get('id')}")
+            at = f"annotation {annotation.get('id')} of task {task.get('id')}"
+            self._add(number, head, given, data, at, as_stored=given is annotation.get("result"))
         for draft in drafts_of(task):
             if isinstance(draft, Piece):
                 self._add_piece(number, (*where, None, owner, None), draft.value, f"a draft of task {task.get('id')}")
@@ -458,6 +464,7 @@ class _Rows:
             self._head(number, (*where, None, owner, None, "unlabelled", *[None] * 6), -1)
             self._answers.append(NO_ANSWER)
             self._results.append({})
+            self._about.append(_NOTHING)
             self._rows_of.append(1)
             self.counts.append(1)
 
@@ -473,19 +480,27 @@ class _Rows:
         self._head(number, (*where, "damaged", *[None] * 6), annotation)
         self._answers.append((*NO_ANSWER[:3], piece, *NO_ANSWER[4:]))
         self._results.append({})
+        self._about.append(_NOTHING)
         self._rows_of.append(1)
         self.counts.append(1)
         self._damaged.append(place)
 
     def _add(
-        self, number: int, head: tuple[Any, ...], given: Sequence[Any], data: Mapping[str, Any], place: str
+        self,
+        number: int,
+        head: tuple[Any, ...],
+        given: Sequence[Any],
+        data: Mapping[str, Any],
+        place: str,
+        as_stored: bool = False,
     ) -> None:
+        """Add the rows of an annotation; one as it is stored has no pieces and no texts for numbers."""
         fps = frames_per_second(data)
         annotation, self._annotations = self._annotations, self._annotations + 1
         answers = self._answers
         start = len(answers)
         regions: Collection[Any] = ()
-        pieces = [one for one in given if isinstance(one, Piece)]
+        pieces = [] if as_stored else [one for one in given if isinstance(one, Piece)]
         if pieces:
             given = [one for one in given if not isinstance(one, Piece)]
         kinds = [result.get("type") for result in given]
@@ -496,7 +511,7 @@ class _Rows:
             regions = [result.get("id") for result in given if is_region(result.get("type"))]
         for result, kind in zip(given, kinds, strict=True):
             value = result.get("value")
-            if (text := text_for_number(value)) is not None:
+            if not as_stored and (text := text_for_number(value)) is not None:
                 self._no_number.append(f"{text[:40]!r} in {place}")
             begins = type(value.get("start")) if type(value) is dict and "globalOffsets" not in value else None
             is_apart = begins is str or (begins is int and type(value.get("text")) is str)
@@ -506,6 +521,20 @@ class _Rows:
                     if path is not None and place_of < len(answers) + len(rows):
                         self._paths[place_of] = path
             answers += rows
+            # At once, while the result is at hand for the processor: later, each look would be at all of memory anew.
+            held = value if type(value) is dict else _NO_VALUE
+            meta = result.get("meta")
+            self._about.append(
+                (
+                    text if type(text := held.get("text")) is str else self._texts.get(len(self._results)),
+                    result.get("item_index"),
+                    held.get("channel"),
+                    result.get("to_name"),
+                    result.get("parentID"),
+                    meta.get("text") if type(meta) is dict else None,
+                    result.get("origin"),
+                )
+            )
             self._results.append(result)
             self._rows_of.append(len(rows))
         if head[HEAD.index("unique_id")] is None:
@@ -514,6 +543,7 @@ class _Rows:
             if len(answers) == start:
                 answers.append(NO_ANSWER)
                 self._results.append({})
+                self._about.append(_NOTHING)
                 self._rows_of.append(1)
             self._head(number, head, annotation)
             self.counts.append(len(answers) - start)
@@ -555,12 +585,16 @@ class _Rows:
         columns |= {name: _column(name, values) for name, values in _turned(self._answers, RESULT_COLUMNS)}
         of_result = self._of_results()
         each = np.repeat(np.arange(len(self._results)), self._rows_of)
-        pairs = _ending_in_digits(self._results) if names is None else names.repeated
+        if names is not None:
+            pairs = names.repeated
+        else:
+            is_likely = any(str(name)[-1:].isdigit() for name in columns["control"].unique())
+            pairs = _ending_in_digits(self._results) if is_likely else set()
         if pairs:
             longest = partial(_longest_list, tasks) if names is None else lambda: names.longest
             self._repeated, self._said_repeated = repeated_controls(sorted(pairs, key=repr), longest)
         if self._repeated:
-            self._rename(of_result, columns, each)
+            self._rename(of_result, columns)
         columns |= {name: _column(name, values).take(each) for name, values in of_result.items()}
         paths = np.full(len(self._answers), None, dtype="object")
         for row, path in self._paths.items():
@@ -579,33 +613,22 @@ class _Rows:
                     self._lost[name] = lost
             yield name, column
 
-    def _of_results(self) -> dict[str, list[Any]]:
-        results = self._results
-        values = [value if type(value := result.get("value")) is dict else {} for result in results]
-        texts = [text if type(text := value.get("text")) is str else None for value in values]
-        for place, text in self._texts.items():
-            texts[place] = texts[place] if texts[place] is not None else text
-        notes = [meta.get("text") if type(meta := result.get("meta")) is dict else None for result in results]
+    def _of_results(self) -> dict[str, Sequence[Any]]:
+        about: dict[str, Sequence[Any]] = dict(_turned(self._about, ABOUT))
+        notes = about["notes"]
         if any(map(_IS_SAID, notes)):
             notes = ["\n".join(map(str, note)) if isinstance(note, list) else note for note in notes]
-            notes = [str(note) if note else None for note in notes]
-        return {
-            "text": texts,
-            "page": [result.get("item_index") for result in results],
-            "channel": [value.get("channel") for value in values],
-            "to_name": _texts([result.get("to_name") for result in results]),
-            "parent": _texts([result.get("parentID") for result in results]),
-            "notes": notes,
-            "origin": _texts([result.get("origin") for result in results]),
-        }
+            about["notes"] = [str(note) if note else None for note in notes]
+        return about | {name: _texts(about[name]) for name in ("to_name", "parent", "origin")}
 
-    def _rename(self, of_result: dict[str, list[Any]], columns: dict[str, Any], each: Any) -> None:
-        media, pages = of_result["to_name"], of_result["page"]
+    def _rename(self, of_result: dict[str, Sequence[Any]], columns: dict[str, Any]) -> None:
+        media, pages = [*of_result["to_name"]], [*of_result["page"]]
         for place, result in enumerate(self._results):
             found = self._repeated.get(str(result.get("from_name")))
             if found is not None:
                 media[place] = without_index(media[place], found[1])
                 pages[place] = found[1] if pages[place] is None else pages[place]
+        of_result |= {"to_name": media, "page": pages}
         controls = [self._repeated.get(str(row[0]), (row[0], 0))[0] for row in self._answers]
         columns["control"] = _column("control", controls)
 
@@ -667,7 +690,7 @@ def _longest_list(tasks: Sequence[Any]) -> int:
     return max((len(value) for value in held if isinstance(value, list)), default=0)
 
 
-def _texts(values: list[Any]) -> list[str | None]:
+def _texts(values: Sequence[Any]) -> Sequence[str | None]:
     return values if {*map(type, values)} <= {str, type(None)} else [_text(value) for value in values]
 
 
