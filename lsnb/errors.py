@@ -72,7 +72,28 @@ def plain_sentence(text: str) -> str:
         >>> plain_sentence("There is no column 'n\\x1b[2Jame'.")
         "There is no column 'n\\\\x1b[2Jame'."
     """
-    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], plain_addresses(text))
+    lines = map(_shortened, plain_addresses(text).split("\n"))
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], "\n".join(lines))
+
+
+_LONGEST = 3000  # letters of a line; what repeats more of a file is read by nobody
+
+
+def _shortened(text: str) -> str:
+    """Return a line without the middle of the longest words in it, where it repeats thousands of letters.
+
+    Example:
+        >>> said = _shortened(f"There is no column {'x' * 9000}: give key=.")
+        >>> len(said) < 3100, said[:22], said[-13:]
+        (True, 'There is no column xxx', 'x: give key=.')
+    """
+    if len(text) <= _LONGEST:
+        return text
+    kept = _LONG_WORD.sub(lambda found: f"{found[0][:60]}…{found[0][-20:]}", text)
+    return kept if len(kept) <= _LONGEST else f"{kept[: _LONGEST - 600]} … {kept[-600:]}"
+
+
+_LONG_WORD = re.compile(r"\S{100,}")
 
 
 class LsnbError(Exception):

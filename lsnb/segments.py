@@ -444,6 +444,9 @@ def _read_boris(table: pd.DataFrame, tally: Tally) -> Iterator[Row]:
 # Written
 
 
+_LATEST = 1e12  # seconds: the year 33,000, if they count from 1970
+
+
 def _held(table: Any) -> list[Row]:
     """Return the rows of a table of stretches, checked."""
     if not isinstance(table, pd.DataFrame) or not {"start", "end"} <= set(table.columns):
@@ -455,7 +458,7 @@ def _held(table: Any) -> list[Row]:
             found["start"], found["end"] = float(found["start"]), float(found["end"])
         except (TypeError, ValueError):
             raise InputError(f"Row {place} of segments has no start and end in seconds.") from None
-        if not found["start"] <= found["end"] < math.inf:
+        if not -_LATEST < found["start"] <= found["end"] < _LATEST:
             raise InputError(f"Row {place} of segments ends before it starts, or never.")
         rows.append(found)
     return rows

@@ -759,13 +759,14 @@ def find_tag(name: str) -> Tag | None:
 
 
 def unlabelled(tag: Tag) -> Tag:
-    """Return the tool that draws the same as a tool with labels, without any.
+    """Return the tool that draws the same as a tool with labels, without any; the tool itself where there is none.
 
     Example:
-        >>> unlabelled(TAGS["BrushLabels"]).name
-        'Brush'
+        >>> unlabelled(TAGS["BrushLabels"]).name, unlabelled(TAGS["TimelineLabels"]).name
+        ('Brush', 'TimelineLabels')
     """
-    return next(row for row in ROWS.values() if row.method == tag.method and row.shape == tag.shape and not row.option)
+    same = (row for row in ROWS.values() if row.method == tag.method and row.shape == tag.shape and not row.option)
+    return next(same, tag)
 
 
 def find_attribute(tag: Tag, name: str) -> str | None:

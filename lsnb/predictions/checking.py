@@ -316,9 +316,10 @@ def _has_own_labels(element: etree._Element | None) -> bool:
 
 def _limit(element: etree._Element | None, name: str) -> float | None:
     try:
-        return float(str(attribute(element, name))) if element is not None else None
+        limit = float(str(attribute(element, name))) if element is not None else None
     except ValueError:
         return None
+    return limit if limit is not None and math.isfinite(limit) else None
 
 
 def _whole_number(element: etree._Element | None, name: str, default: int) -> int:

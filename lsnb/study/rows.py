@@ -442,7 +442,8 @@ class _Condition(ast.NodeTransformer):
         try:
             body = ast.parse(f"({''.join(parts)}\n)", mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as fault:
-            raise InputError(f"it is no condition ({getattr(fault, 'msg', None) or fault})") from None
+            why = getattr(fault, "msg", None) or str(fault) or "it nests too deep"
+            raise InputError(f"it is no condition ({why})") from None
         self.text = ast.unparse(self.visit(body)).replace("constant_", "@constant_")
 
     def rows(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import unicodedata
 import warnings
 from dataclasses import dataclass, replace
 from datetime import date, time, tzinfo
@@ -997,7 +998,7 @@ def _read(
         short = not has_hours and given.str.fullmatch(r"[+-]?\d{1,4}:\d{2}").any()
         return _durations(seconds, name, duration, video_start, tz, (_SHORT.format(name),) if short else ())
     if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
-        plain = texts.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+        plain = texts.map(lambda cell: _in_our_digits(cell.replace(",", ".")) if isinstance(cell, str) else cell)
         return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start, rate, said)
     return _absolute(texts, name, tz, video_start, time_format)
 
@@ -1029,6 +1030,16 @@ def _plain(column: pd.Series[Any]) -> Any:
     return column.map(
         lambda cell: float(cell) if isinstance(cell, Decimal) else cell.isoformat() if isinstance(cell, time) else cell
     )
+
+
+def _in_our_digits(text: str) -> str:
+    """Return a number with 0 to 9 for the digits of any script, which Python reads and pandas does not.
+
+    Example:
+        >>> _in_our_digits("-٣.٥e2")
+        '-3.5e2'
+    """
+    return text if text.isascii() else "".join(str(unicodedata.decimal(sign, sign)) for sign in text)
 
 
 def _is_number(cell: Any) -> bool:
@@ -1092,11 +1103,15 @@ def _numbers(
 ) -> Times:
     whole = bool(pd.api.types.is_integer_dtype(column.dtype))
     missing = column.isna().to_numpy(dtype="bool")
+    numbers: Any
     if whole:
         numbers = (column.fillna(0) if missing.any() else column).to_numpy("int64")
         lost: Any = missing if missing.any() else None
     else:
-        numbers = column.to_numpy("float64", na_value=np.nan)
+        try:
+            numbers = column.to_numpy("float64", na_value=np.nan)
+        except OverflowError:  # whole numbers of more digits than any time has
+            numbers = np.asarray([float(str(cell)) for cell in column.astype("object").fillna(np.nan)])
         known = np.isfinite(numbers)
         lost = None if known.all() else ~known
     kept = numbers if lost is None else numbers[~lost]

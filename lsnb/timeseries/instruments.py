@@ -17,6 +17,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -242,7 +243,8 @@ class _Claims(io.BufferedReader):
         Raises:
             ValueError: They are a number of samples that the file has no room for.
         """
-        found = super().read(size)
+        # Never more than there is, for which room would be made first.
+        found = super().read(size if size is None else min(size, self._size))
         if size == 2:
             self._tag = found
         if self._is_number and self._is_count:
@@ -397,34 +399,68 @@ def _extensions_of(point: Any) -> dict[str, float]:
     return numbers
 
 
-def _frames_of_wav(file: Path) -> int:
-    """Return how many samples a sound has by its head, 0 where that does not tell."""
+@dataclass(frozen=True)
+class _WavHead:
+    """What a sound's head says.
+
+    Args:
+        samples: How many there are, 0 where that does not tell.
+        begin: Where their bytes begin.
+        behind: How many bytes are there.
+        is_true: Whether the head says how many, and no more than there are.
+        order: Of the bytes of its numbers.
+    """
+
+    samples: int = 0
+    begin: int = 0
+    behind: int = 0
+    is_true: bool = True
+    order: Any = "little"
+
+
+_LONGEST_FORM = 64  # bytes of what a sound says of its form
+
+
+def _wav_head(file: Path) -> _WavHead:
     size = file.stat().st_size
     with file.open("rb") as opened:
-        order: Any = "big" if opened.read(12)[:4] == b"RIFX" else "little"
+        kind, whole = opened.read(4), opened.read(8)[:4]
+        order: Any = "big" if kind == b"RIFX" else "little"
         width = 0
         while len(head := opened.read(8)) == 8:
             length = int.from_bytes(head[4:], order)
             if head[:4] == b"fmt ":
-                width = int.from_bytes(opened.read(length)[12:14], order)
+                form = opened.read(min(length, _LONGEST_FORM))
+                width = int.from_bytes(form[12:14], order)
+                opened.seek(length + length % 2 - len(form), os.SEEK_CUR)
             elif head[:4] == b"data":
-                # What was written to a pipe does not know its length.
+                behind = size - opened.tell()
+                # What was written to a pipe does not know its length; what is larger than 4 GB says it elsewhere.
                 is_known = 0 < length < 2**32 - 1
-                return (length if is_known else size - opened.tell()) // max(width, 1)
+                is_true = kind == b"RF64" or (length <= behind and any(whole))
+                samples = (length if is_known else behind) // max(width, 1)
+                return _WavHead(samples, opened.tell(), behind // max(width, 1) * width, is_true, order)
             else:
                 opened.seek(length + length % 2, os.SEEK_CUR)
-    return 0
+    return _WavHead()
 
 
 def _wav(file: Path) -> pd.DataFrame:
     from scipy.io import wavfile
 
-    tally = Tally(file.name, "sample", seen=_frames_of_wav(file))
+    head = _wav_head(file)
+    tally = Tally(file.name, "sample", seen=head.samples)
+    source: Any = str(file)
+    if not head.is_true:  # scipy makes room for what a head promises before it looks how much is there
+        content = bytearray(file.read_bytes()[: head.begin + head.behind])
+        content[4:8] = (len(content) - 8).to_bytes(4, head.order)
+        content[head.begin - 4 : head.begin] = head.behind.to_bytes(4, head.order)
+        source = io.BytesIO(content)
     try:
         with warnings.catch_warnings():
             # What it warns of, that a file breaks off and has parts of other kinds, is counted or no sound.
             warnings.simplefilter("ignore")
-            rate, values = wavfile.read(str(file))
+            rate, values = wavfile.read(source)
     except (ValueError, EOFError, TypeError) as error:
         raise TableError(f"{file.name} is no WAV file that can be read: {str(error)[:200]}.") from None
     values = values[:, None] if values.ndim == 1 else values
@@ -625,13 +661,33 @@ class _Matlab:
             raise _Damaged(f"there are no arrays of class {of}")
 
 
+# Bytes of a number, by the digit that says its precision.
+_WIDTHS = {0: 8, 1: 4, 2: 4, 3: 2, 4: 2, 5: 1}
+
+
+def _check_matlab_4(file: Path) -> None:
+    """Raise if a variable of an older file is larger than what is behind its head."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        while len(head := opened.read(20)) == 20:
+            order: Any = "little" if int.from_bytes(head[:4], "little") < 5000 else "big"
+            kind, rows, columns, is_complex, name = (
+                int.from_bytes(head[at : at + 4], order, signed=True) for at in range(0, 20, 4)
+            )
+            held = rows * columns * _WIDTHS.get(kind // 10 % 10, 8) * (2 if is_complex else 1)
+            end = opened.tell() + name + held
+            if min(rows, columns, name) < 0 or end > size:
+                raise TableError(f"{file.name} is damaged: a variable in it says it is larger than the file.")
+            opened.seek(end)
+
+
 def _matlab(file: Path) -> pd.DataFrame:
     from scipy.io import loadmat, whosmat
     from scipy.io.matlab import matfile_version
 
     try:
-        if matfile_version(str(file))[0] == 1:  # the older one packs nothing, and scipy reads no more than is there
-            _Matlab(file)
+        # What the older one promises, scipy makes room for before it looks how much is there; it packs nothing.
+        _Matlab(file) if matfile_version(str(file))[0] == 1 else _check_matlab_4(file)
         # By the heads of its variables; those inside of structures have none.
         listed = [
             max(shape) for _, shape, kind in whosmat(str(file)) if kind not in ("char", "cell", "struct") and shape
@@ -802,6 +858,8 @@ def read_format(file: Path, ending: str | None = None, **options: Any) -> pd.Dat
         except Exception as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
+            if isinstance(error, MemoryError):
+                raise TableError(f"{file.name} is larger than this computer's memory has room for.") from None
             # Of damaged files the libraries raise whatever came up.
             raise TableError(
                 f"{file.name} cannot be read as {file.suffix.lstrip('.').upper()}: {str(error)[:200]}."

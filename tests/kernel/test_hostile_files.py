@@ -10,6 +10,7 @@ import json
 import os
 import re
 import time
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -44,6 +45,7 @@ from lsnb.labels.guideline import guideline
 from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
 from lsnb.study import adjudication, models, projects
+from lsnb.study.rows import _Condition
 from lsnb.tables import opening
 from lsnb.timeseries.clocks import unit_in_name
 
@@ -549,3 +551,85 @@ def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path: Path) -> No
     note = '"' + "a" * 200_000 + '"'
     rows = "".join(f"{n / 10},{n},{note if n == 3 else ''}\n" for n in range(50))
     assert len(lsnb.read_series(put(tmp_path / "a.csv", f"time,x,note\n{rows}"))) == 50
+
+
+def test_a_message_repeats_no_thousands_of_letters_and_no_password_of_them() -> None:
+    said = str(InputError([f"There is no column {'x' * 9000}: give key=.", "So is " + "b " * 9000]))
+    assert len(said) < 4000
+    assert "give key=." in said
+    said = str(InputError(f"There is no https://ana:{'s3cret' * 30}@ls.org/{'a' * 200}"))
+    assert "s3cret" not in said
+
+
+def _chunk(name: bytes, content: bytes, length: int | None = None) -> bytes:
+    return name + (len(content) if length is None else length).to_bytes(4, "little") + content
+
+
+def _wav(form: bytes, sound: bytes) -> bytes:
+    return b"RIFF\0\0\0\0WAVE" + form + sound
+
+
+FORM = _chunk(b"fmt ", bytes.fromhex("0100 0100 04000000 08000000 0200 1000"))
+SOUND = b"\1\0\2\0\3\0"
+BOX_IN_MATLAB = (0).to_bytes(4, "little") + (2**30).to_bytes(4, "little") + (1).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a.wav", _wav(FORM, _chunk(b"data", SOUND, 2_000_000_000)), [1, 2, 3]),
+        ("a.wav", _wav(FORM, _chunk(b"data", SOUND + b"\4", 2**32 - 1)), [1, 2, 3]),  # as a pipe leaves it
+        ("a.wav", _wav(_chunk(b"fmt ", FORM[8:], 2**32 - 1), _chunk(b"data", SOUND)), "WAV"),
+        (
+            "a.mat",
+            BOX_IN_MATLAB + (0).to_bytes(4, "little") + (2).to_bytes(4, "little") + b"a\0",
+            "larger than the file",
+        ),
+        ("a.xdf", b"XDF:\x08" + (2**40).to_bytes(8, "little") + b"\1\0<info/>", "XDF|stream"),
+    ],
+    ids=["a sound's length", "a pipe's sound", "a sound's form", "a variable", "a piece"],
+)
+def test_a_head_that_promises_much_fills_no_memory(tmp_path: Path, name: str, content: bytes, found: Any) -> None:
+    path = put(tmp_path / name, content)
+    tracemalloc.start()
+    try:
+        if isinstance(found, str):
+            with pytest.raises(TableError, match=found):
+                lsnb.read_series(path)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert lsnb.read_series(path)["channel_1"].tolist() == found
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_numbers_of_other_scripts_and_of_hundreds_of_digits_are_read_or_told() -> None:
+    series = pd.DataFrame({"date": ["٠", "٠.٥", "١"], "x": [1, 2, 3]})
+    assert lsnb.align(series, 10.0, time="date", unit="s").samples["time"].tolist() == [0.0, 0.5, 1.0]
+    long = lsnb.align(series.assign(date=["9" * 400, "1" + "0" * 400, "5"]), 10.0, time="date")
+    assert long.samples["time"].tolist() == [5.0]
+    assert "rows without a time were left out: 2" in " ".join(long.notes)
+    late = pd.DataFrame({"start": [0.0], "end": [1e308], "label": ["a"], "text": [None], "tier": [None]})
+    with pytest.raises(InputError, match="Row 0 of segments"):
+        lsnb.segments.to_srt(late, "a.srt")
+
+
+@pytest.mark.parametrize("most", ["inf", "nan", "1e999"])
+def test_a_limit_that_is_no_number_limits_nothing(most: str) -> None:
+    config = f'<View><Text name="t" value="$t"/><Rating name="r" toName="t" maxRating="{most}"/></View>'
+    LabelConfig.from_xml(config).check()
+    made = lsnb.from_answers(pd.DataFrame({"item": ["1"], "r": [4]}), config=LabelConfig.from_xml(config))
+    assert made.table["status"].tolist() == ["ready"]
+
+
+def test_a_region_without_labels_in_a_table_of_answers_is_one() -> None:
+    record = {"id": 1, "annotation_id": 2, "annotator": 3, "text": "x", "w": [{"ranges": [{"start": 1, "end": 2}]}]}
+    with pytest.warns(UserWarning, match="export"):
+        assert lsnb.read_annotations([record])["kind"].tolist() == ["timeline"]
+
+
+def test_a_condition_that_nests_too_deep_says_so() -> None:
+    with pytest.raises(InputError, match=r"nests too deep|too many nested"):
+        _Condition("(" * 400 + "a" + ")" * 400, pd.DataFrame({"a": [1]}))

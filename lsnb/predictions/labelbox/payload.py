@@ -392,11 +392,12 @@ def _exported(said: Mapping[str, Any]) -> Iterator[Entry]:
     asked: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
     frames = said.get("frames")
     for number, frame in frames.items() if isinstance(frames, Mapping) else ():
-        if not str(number).isdecimal() or not isinstance(frame, Mapping):
+        if not (str(number).isascii() and str(number).isdecimal()) or not isinstance(frame, Mapping):
+            yield {"name": None, "frames": {str(number): frame}}  # damaged: a row that says so
             continue
         for feature, thing in (frame.get("objects") or {}).items() if isinstance(frame.get("objects"), Mapping) else ():
-            objects.setdefault(str(feature), {})[int(number)] = thing
-        for answer in _listed(frame, "classifications"):
+            objects.setdefault(str(feature), {})[int(number)] = thing if isinstance(thing, Mapping) else {}
+        for answer in _things(frame, "classifications"):
             asked.setdefault(str(answer.get("feature_id")), []).append((int(number), answer))
     for feature, by_frame in objects.items():
         kept = keys.get(feature) if isinstance(keys, Mapping) else None
@@ -407,9 +408,9 @@ def _exported(said: Mapping[str, Any]) -> Iterator[Entry]:
     for feature, answers in asked.items():
         spans = _spans(segments, feature) or [(min(n for n, _ in answers), max(n for n, _ in answers))]
         yield _answer_by_frame(answers, spans) | {"uuid": feature}
-    for thing in _listed(said, "objects"):
+    for thing in _things(said, "objects"):
         yield _exported_shape(thing)
-    for answer in _listed(said, "classifications"):
+    for answer in _things(said, "classifications"):
         yield _exported_answer(answer)
 
 
@@ -494,6 +495,12 @@ def _exported_option(said: Mapping[str, Any]) -> Entry:
 
 def _values(given: Any) -> Iterator[Mapping[str, Any]]:
     return (one for one in (given.values() if isinstance(given, Mapping) else ()) if isinstance(one, Mapping))
+
+
+def _things(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return what is listed, an empty one for what is damaged, which becomes a row without a name."""
+    listed = given.get(name)
+    return [one if isinstance(one, Mapping) else {} for one in listed] if isinstance(listed, list) else []
 
 
 def _listed(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
