@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from faulty_proxy import faulty_proxy
+from faulty_proxy import Fate, faulty_proxy
 from moods import CONFIG, said, texts
 
 import lsnb
@@ -176,6 +176,39 @@ def test_our_own_removals_are_nobody_elses(studio: Studio, study: Study, tmp_pat
     study.server.import_tasks(study.copies[0].project.id, [{"data": task["data"], "meta": task["meta"]}])
     assert study.sync(texts(4)).counts["merged"] == 1
     assert not study.sync(texts(4)).notes
+
+
+@pytest.mark.parametrize("kernel", ["the same", "another"])
+def test_a_removal_that_was_cut_is_nobody_elses(
+    stack: Stack, studio: Studio, study: Study, tmp_path: Path, kernel: str
+) -> None:
+    answer(study, "0005", "bad")
+    with faulty_proxy(stack.url) as proxy:
+        cut = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        assert cut.pull().answers == 1
+
+        def lost(method: str, path: str, n: int) -> Fate:
+            if "delete_tasks" in path:
+                return "lose reply"
+            return "refuse" if any("delete_tasks" in asked for _, asked in proxy.requests) else "pass"
+
+        # The tasks go, and whether they went cannot be seen.
+        proxy.fate = lost
+        assert cut.sync(texts(4), on_removed="delete", out=tmp_path).counts["failed"] >= 2
+        proxy.reset()
+        if kernel == "another":
+            cut = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        report = cut.sync(texts(4), on_removed="delete", out=tmp_path)
+    assert not any("Deleted on the server" in note for note in report.notes)
+    assert {"0004", "0005"}.isdisjoint(tasks_of(study))
+
+
+def test_what_cannot_be_read_back_is_not_removed(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_bytes", lambda self: b"")
+    report = study.sync(texts(4), on_removed="delete", out=tmp_path)
+    assert report.counts["failed"] == 4
+    assert "cannot be read back" in report.failures["error"].iloc[0]
+    assert len(tasks_of(study)) == 6
 
 
 @pytest.mark.slow

@@ -167,6 +167,7 @@ class Snapshot:
         config: The project's label config when last seen; it is not kept for the next kernel.
         predictions: How many predictions the server said there are; likewise.
         created: When the project was made; another one may have had its id before.
+        doomed: The ids of tasks that lsnb was about to delete when it was last seen: nobody else did, if they are gone.
     """
 
     project: int
@@ -177,6 +178,7 @@ class Snapshot:
     config: str = ""
     created: str = ""
     predictions: int = 0
+    doomed: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -233,7 +235,7 @@ def refresh(
                 now.predictions or 0,
             )
             changes = _compare(of, before, after, [int(task["id"]) for task in changed])
-            if changed or after.since != known.since:
+            if changed or known.doomed or after.since != known.since:
                 _save(server, of.study, after)
             count(held - len(changed))
             return after, changes
@@ -278,6 +280,19 @@ def _tell_predictions(server: Server, snapshot: Snapshot) -> None:
     snapshot.tasks = Tasks({**task, "predictions": told.get(n, [])} for n, task in snapshot.tasks.items())
 
 
+def doom_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
+    """Note that lsnb is about to delete tasks, so that nobody else is said to have done it should the call be cut.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was last seen.
+        tasks: Their ids.
+    """
+    snapshot.doomed = {int(task) for task in tasks}
+    _save(server, study, snapshot)
+
+
 def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
     """Take tasks that lsnb itself deleted out of what was last seen, so that nobody else is said to have done it.
 
@@ -289,6 +304,7 @@ def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable
     """
     for task in tasks:
         snapshot.tasks.pop(int(task), None)
+    snapshot.doomed = set()
     _save(server, study, snapshot)
 
 
@@ -411,7 +427,7 @@ def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[
         if old is not None and (new is None or _is_other(old, new)):
             # SQLite gives a deleted task's id to the next one, so the same id may be another task.
             item = item_of(old, of)
-            if item is not None:
+            if item is not None and task_id not in before.doomed:
                 if item not in left:
                     changes.gone.append(item)
                 if old["annotations"]:
@@ -490,7 +506,10 @@ def _load(server: Server, study: str, project: int) -> Snapshot | None:
             tasks = Tasks.unpacked(kept["tasks"], parts)
         else:
             return None
-        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"], created=kept["created"])
+        doomed = {int(task) for task in kept.get("doomed", ())}
+        return Snapshot(
+            project, kept["since"], kept["pulls"], tasks, kept["lost"], created=kept["created"], doomed=doomed
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -513,6 +532,7 @@ def _save(server: Server, study: str, snapshot: Snapshot) -> None:
         "digest": _digest(body),
         "lost": snapshot.lost,
         "created": snapshot.created,
+        "doomed": sorted(snapshot.doomed),
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -20,7 +20,7 @@ from lsnb.annotations import long_table, majority, widen
 from lsnb.annotations.long import Names, Wanted, tabulate
 from lsnb.annotations.votes import VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
-from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.files import file_errors, safe_name, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import Tally
@@ -53,7 +53,7 @@ from lsnb.study.rows import (
     stranger_problems,
     upload_local,
 )
-from lsnb.study.snapshots import Changes, Snapshot, forget_tasks, read_predictions, refresh
+from lsnb.study.snapshots import Changes, Snapshot, doom_tasks, forget_tasks, read_predictions, refresh
 from lsnb.tables import check_key
 from lsnb.tables.cells import SEVERAL, is_missing, plain_text
 
@@ -763,11 +763,16 @@ class Sync:
         known = {int(task["id"]): task["updated_at"] for task in tasks}
         # By the second alone, two removals would share a name.
         mark = f"{self.server.clock_text()}-{uuid.uuid4().hex[:8]}"
-        file = write_whole(out / safe_name(f"removed-{project}-{mark}.json"), orjson.dumps(now), parents=True)
+        content = orjson.dumps(now)
+        file = write_whole(out / safe_name(f"removed-{project}-{mark}.json"), content, parents=True)
+        with file_errors(file):
+            if file.read_bytes() != content:
+                raise LsnbError(f"What was written to {file} cannot be read back: give out= a folder on another disk.")
         try:
             again = contents(self.server, project, tasks=numbers)
             if fingerprint(again) != fingerprint(now) or any(known[int(one["id"])] != one["updated_at"] for one in now):
                 raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
+            doom_tasks(self.server, copy.manifest.study, self.snapshots[project], numbers)
             went = delete_seen(self.server, project, again)
             if went < len(now):
                 raise LsnbError(f"{name} answered while the sync ran, so {len(now) - went} of them stay: run it again.")
