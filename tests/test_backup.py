@@ -220,6 +220,18 @@ def test_a_draft_comes_back_once_also_where_somebody_works_meanwhile(
     assert held()["drafts"] == []
 
 
+def test_whose_drafts_are_anothers_now_is_said(
+    studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio.server.draft(studio.server.export(study.copies[0].project.id)[0]["id"], said("bad"))
+    path = study.backup(tmp_path / "study.zip")
+    for copy in study.copies:
+        studio.server.delete_project(copy.project.id)
+    monkeypatch.setattr(studio.server, "user", "somebody@example.org")
+    with pytest.warns(UserWarning, match=f"Drafts of {studio.user} are yours in Label Studio now"):
+        studio.restore(path)
+
+
 def test_what_is_on_the_server_is_left_alone(studio: Studio, study: Study, title: str, tmp_path: Path) -> None:
     path = study.backup(tmp_path / "study.zip")
     task = studio.server.export(study.copies[0].project.id)[0]

@@ -16,6 +16,7 @@ import lsnb
 from lsnb.errors import StudioError, StudyConflictError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
+from lsnb.study.projects import Copy
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -240,6 +241,25 @@ def test_other_verbs_report_what_was_done_before_their_last_request(
         study.delete(title, out=tmp_path / "saved.zip")
     proxy.reset()
     study.delete(title, out=tmp_path / "saved.zip")
+
+
+def test_a_restored_study_is_reported_though_the_last_look_fails(
+    proxy: FaultyProxy, through: Studio, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = through.create_study(title, CONFIG, texts(2), key="id", annotators=NAMES)
+    path = study.backup(tmp_path / "kept.zip")
+    for copy in study.copies:
+        through.server.delete_project(copy.project.id)
+
+    def lost(*asked: object, **more: object) -> list[Copy]:
+        raise StudioError("The server is away.")
+
+    monkeypatch.setattr("lsnb.study.backup.find_copies", lost)
+    with pytest.warns(UserWarning, match="could not be looked at once more"):
+        again = through.restore(path)
+    assert again.report is not None
+    assert again.report.counts == {"created": 2}
+    assert again.progress()[["annotator", "tasks"]].values.tolist() == [["ana", 2], ["ben", 2]]
 
 
 @pytest.mark.slow

@@ -614,6 +614,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
     faults: list[LsnbError] = []
     notes: list[str] = []
     strange: set[str] = set()
+    drafters: set[str] = set()
     left: dict[int, str] = {}
     with counting("Restoring tasks", sum(len(saved.tasks) for saved in backup.projects), "task") as count:
         for saved in backup.projects:
@@ -633,6 +634,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
                 restoring = Restoring(server, saved, backup, members, moved, storage)
                 status = restoring.run(own[0] if own else None)
                 strange |= restoring.strange
+                drafters |= restoring.drafters
                 notes += restoring.notes
                 row.update(project=moved[saved.number], tasks=len(saved.tasks), status=status)
                 count(len(saved.tasks))
@@ -650,6 +652,11 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
             f"{counted(len(strange), 'account')} of the backup {'is' if len(strange) == 1 else 'are'} not on this "
             "server: Label Studio shows these answers under your name, and lsnb under theirs."
         )
+    if drafters:
+        notes.append(
+            f"Drafts of {listing(sorted(drafters))} are yours in Label Studio now, which takes a draft from nobody but "
+            "whose it is: tell them where they were."
+        )
     if storage is None and any(
         str(cell).startswith("gs://")
         for saved in backup.projects
@@ -658,13 +665,30 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
         for cell in task["data"].values()
     ):
         notes.append("Media stay blank until the bucket is connected: run the same call again with bucket=.")
-    copies = find_copies(server, backup.title, study=backup.study)
-    if faults and (not copies or all(row["status"] == "failed" for row in rows)):
+    if faults and all(row["status"] == "failed" for row in rows):
+        raise faults[0]
+    try:
+        copies = find_copies(server, backup.title, study=backup.study)
+    except StudioError as fault:
+        copies = _as_made(backup, moved)  # what was done is told all the same
+        notes.append(f"All was done, but the projects could not be looked at once more: {fault}")
+    if faults and not copies:
         raise faults[0]
     report = CreateReport(pd.DataFrame(rows), notes=tuple(notes))
     for note in notes:
         warn(note, shown_by=report)
     return copies, report
+
+
+def _as_made(backup: Backup, moved: Mapping[int, int]) -> list[Copy]:
+    """Return the annotators' projects as they were made."""
+    found: dict[str, Copy] = {}
+    for saved in backup.projects:
+        about = parse_manifest(saved.description)
+        if about is not None and saved.number in moved:
+            made = Project(moved[saved.number], saved.title, saved.description)
+            found.setdefault(about.annotator, Copy(about, made))
+    return list(found.values())
 
 
 def _there(server: Server, backup: Backup, saved: Saved) -> tuple[list[Project], list[Project]]:
@@ -753,6 +777,7 @@ class Restoring:
         self.members, self.moved, self.storage = members, moved, storage
         self.project = 0
         self.strange: set[str] = set()
+        self.drafters: set[str] = set()
         self.notes: list[str] = []
 
     def run(self, known: Project | None) -> str:
@@ -923,6 +948,8 @@ class Restoring:
                 digest = digest_result(one.get("result"))
                 said[digest] -= 1
                 if said[digest] < 0:
+                    if (email := self._email(one)) is not None and email != self.server.user:
+                        self.drafters.add(email)
                     of = own.get(one.get("annotation"))
                     self.server.draft(
                         int(now["id"]), one.get("result") or [], annotation=of, lead_time=one.get("lead_time")
