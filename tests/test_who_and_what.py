@@ -19,6 +19,7 @@ from lsnb.errors import InputError, StudyConflictError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.creating import make_copies, plan_study
+from lsnb.study.projects import account_notes
 from lsnb.study.rows import Reading
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -76,6 +77,15 @@ def test_an_account_that_answers_in_anothers_project_is_named(stack: Stack, stud
         table = study.annotations()
     assert table["annotator"].value_counts().to_dict() == {"ana": 6, "ben": 6}
     assert any("answered 1 time in ana's project" in note for note in study.sync(texts(6)).notes)
+
+
+def test_an_account_that_answers_for_two_is_named_where_others_have_their_own(studio: Studio) -> None:
+    given = [(who, account) for who, account in (("ana", 7), ("ben", 7), ("eva", 8)) for _ in range(2)]
+    (note,) = account_notes(studio.server, given)
+    assert note.startswith("7 gave the answers of ana and ben alike, where others have accounts of their own")
+    assert account_notes(studio.server, given[:4]) == []  # one account for all is nobody's fault
+    own = next(int(number) for number, email in studio.server.accounts().items() if email == studio.user)
+    assert account_notes(studio.server, [("ana", own), ("ben", own), ("eva", own + 1)]) == []  # as after an import
 
 
 @pytest.mark.slow

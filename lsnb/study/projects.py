@@ -13,7 +13,7 @@ import orjson
 
 from lsnb.errors import LabelConfigError, StudioError
 from lsnb.kernel.jobs import counting
-from lsnb.kernel.words import as_seen, counted, listing, warn
+from lsnb.kernel.words import as_seen, counted, joined, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server
@@ -852,9 +852,10 @@ def _key_text(cell: Any) -> str | None:
 
 
 def account_notes(server: Server, answers: Iterable[tuple[str, object]]) -> list[str]:
-    """Return what is said where somebody's account answered in another's project, too.
+    """Return what is said where somebody's account answered in another's project, too, or for another altogether.
 
-    Whose account is whose is told by where it answered most; one account that answers everywhere is nobody's fault.
+    Whose account is whose is told by where it answered most; one account that answers everywhere is nobody's fault,
+    nor that the key's own answers for several: what is imported is stored with it.
 
     Args:
         server: The server, asked for names where there is something to say.
@@ -868,15 +869,25 @@ def account_notes(server: Server, answers: Iterable[tuple[str, object]]) -> list
     strange = [
         (annotator, one, n) for annotator, by in counts.items() for one, n in by.items() if one != own[annotator]
     ]
-    if not strange:
+    by_account: dict[str, list[str]] = {}
+    for annotator, account in own.items():
+        by_account.setdefault(account, []).append(annotator)
+    shared = {account: whose for account, whose in by_account.items() if len(whose) > 1 and len(by_account) > 1}
+    if not strange and not shared:
         return []
     try:
         names = server.accounts()
     except StudioError:
         names = {}
-    notes = []
+    notes = [
+        f"{names.get(account, account)} gave the answers of {joined(whose)} alike, where others have accounts of "
+        "their own: if that is one person, the agreement of these is with themselves. "
+        "study.annotations(accounts=True) tells accounts apart."
+        for account, whose in shared.items()
+        if names.get(account, account) != server.user
+    ]
     for annotator, account, n in strange:
-        whose = listing([other for other, its in own.items() if its == account])
+        whose = listing(by_account.get(account, ()))
         who = names.get(account, f"account {account}") + (f" (who answers for {whose})" if whose else "")
         usual = names.get(own[annotator], f"account {own[annotator]}")
         notes.append(
