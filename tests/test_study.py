@@ -127,7 +127,8 @@ def test_a_failure_at_the_third_copy_is_finished_by_the_same_call(
     assert study.report is not None
     assert dict(study.report.counts) == {"created": 2, "failed": 1}
     assert "Run the same call again" in repr(study)
-    assert list(study.projects["tasks"]) == [6, 6]
+    # What the server made all the same is known by its description, and empty still.
+    assert list(study.projects["tasks"]) == ([6, 6, 0] if fate == "lose reply" else [6, 6])
     proxy.reset()
     whole = proxied.create_study(title, CONFIG, items(), key="id", annotators=3)
     assert list(whole.projects["tasks"]) == [6, 6, 6]

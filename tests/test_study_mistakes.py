@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -151,6 +151,34 @@ def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) 
     studio.server.delete_project(study.copies[1].project.id)
     with pytest.raises(StudyNotFoundError, match="no longer on"):
         study.annotations()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whose", ["ana", "ben"])
+def test_a_project_that_somebody_deleted_stops_no_verb(studio: Studio, title: str, tmp_path: Path, whose: str) -> None:
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=["ana", "ben"])
+    (gone,) = (copy.project.id for copy in study.copies if copy.manifest.annotator == whose)
+    studio.server.delete_project(gone)
+    more = CONFIG.choices("tone", ["up", "down"], required=False)
+    verbs: list[tuple[Callable[[], object], object]] = [
+        (lambda: study.shared_items().to_numpy().tolist(), [[2]]),
+        (lambda: study.instruct("# Moods").counts, {"updated": 1}),
+        (lambda: study.update_config(more).counts, {"updated": 1}),
+        (lambda: study.export_to(tmp_path / "saved.zip").is_file(), True),
+        (lambda: study.write_report(tmp_path / "report.html").is_file(), True),
+        (lambda: "/projects/" in study.share(), True),
+    ]
+    for verb, what in verbs:
+        with pytest.warns(UserWarning, match=f"never made: the project of {whose}"):
+            assert verb() == what
+    for notes in (study.adjudicate(by="dan", items=["0000"]).report.notes, study.add_annotator("eva").notes):
+        assert any(f"never made: the project of {whose}" in note for note in notes)
+    assert study.annotators == ["ana", "ben", "eva"]
+    again = studio.create_study(title, more, texts(2), key="id", annotators=["ana", "ben"])
+    assert again.report is not None
+    assert again.report.counts == {"created": 1, "exists": 1}
+    # This kernel's study has the new one.
+    assert study.progress()["tasks"].tolist() == [2, 2, 2]
 
 
 def test_the_number_of_items_follows_a_sync(studio: Studio, title: str) -> None:

@@ -282,6 +282,44 @@ def double(studio: Studio, study: Study) -> Copy:
     return Copy(copy.manifest, made)
 
 
+@pytest.mark.slow
+def test_a_kernel_goes_by_what_another_one_made_of_the_study(studio: Studio, title: str) -> None:
+    first, table = creates(title)(studio), texts(4).assign(lang="de")
+    second = studio.open_study(title)
+    second.add_annotator("eva")
+    second.update_config(CONFIG.choices("tone", ["up", "down"], required=False))
+    second.sync(table.head(3), columns=["lang"])
+    # The first has seen nothing of it.
+    report = first.sync(table)
+    assert report.counts == {"created": 2, "unchanged": 6}
+    assert report.notes == ()
+    assert first.annotators == ["ana", "eva"]
+    assert set(first.annotations()["annotator"]) == {"ana", "eva"}
+    for copy in studio.open_study(title).copies:
+        about = copy.manifest
+        assert (about.added, about.n, about.columns) == (("eva",), 4, {"lang": "lang"})
+        assert about.config == second.config.fingerprint
+        assert len(studio.server.export(copy.project.id)) == 4
+
+
+def test_two_newcomers_of_two_kernels_at_once_are_both_known(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
+) -> None:
+    creates(title)(studio)
+    proxy, other = kernels["one"]
+
+    def add(method: str, path: str) -> None:
+        if re.match(IMPORT, f"{method} {path}"):
+            studio.open_study(title).add_annotator("fay")
+
+    proxy.answered = add
+    study = other.open_study(title)
+    study.add_annotator("eva")
+    found = {copy.manifest.annotator: copy.manifest.everybody for copy in studio.open_study(title).copies}
+    assert found["ana"] == ("ana", "fay", "eva")
+    assert set(found) == {"ana", "fay", "eva"}
+
+
 WORK: dict[str, Callable[[Studio, int], object]] = {
     "an answer": lambda studio, task: studio.server.annotate(task, []),
     "a skip": lambda studio, task: studio.server._ask(

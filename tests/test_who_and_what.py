@@ -124,6 +124,31 @@ def test_a_decision_is_offered_what_people_answer_now(study: Study) -> None:
     assert study.gold("mood").set_index("item").loc["0000", ["value", "how"]].tolist() == ["bad", "adjudicated"]
 
 
+def test_a_decision_shows_what_its_item_holds_now(study: Study) -> None:
+    made = study.adjudicate(by="eva", items=["0000", "0001"])
+    tasks = {task["meta"]["item"]: task["id"] for task in study.server.export(made.project)}
+    study.server.annotate(tasks["0001"], said("bad"))
+    study.sync(texts(6).replace({"text 0": "mended", "text 1": "mended, too"}))
+    again = study.adjudicate(by="eva", items=["0000", "0001"])
+    assert again.report.counts == {"updated": 2}
+    assert again.report.notes == ("The data of item 0001 changed after it had been decided: the decision stays.",)
+    shown = {task["id"]: task["data"]["caption"] for task in study.server.export(made.project)}
+    assert shown == {tasks["0000"]: "mended", tasks["0001"]: "mended, too"}
+    assert study.adjudicate(by="eva", items=["0000", "0001"]).report.counts == {"exists": 2}
+
+
+def test_a_config_keeps_the_place_of_what_was_decided(study: Study) -> None:
+    made = study.adjudicate(by="eva", items=["0000"])
+    study.server.annotate(study.server.export(made.project)[0]["id"], said("good"))
+    with pytest.raises(InputError, match="1 answer 'good' to 'mood' would have no place"):
+        study.update_config(lsnb.LabelConfig.text("caption").choices("mood", ["bad"]))
+
+
+def test_a_newcomers_name_that_looks_alike_is_refused(study: Study) -> None:
+    with pytest.raises(InputError, match=r"has an annotator 'ana', and .* is too near"):
+        study.add_annotator("a\u200bna")
+
+
 @pytest.mark.slow
 def test_a_later_annotator_gets_what_models_say(studio: Studio, title: str) -> None:
     table = texts(3).assign(guess=["good", "bad", None])

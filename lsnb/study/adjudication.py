@@ -58,7 +58,7 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, repr=False)
 class AdjudicationReport(Report):
-    """What ``adjudicate`` did: a row per item (created, exists, updated: somebody's answer changed; failed)."""
+    """What ``adjudicate`` did: a row per item (created, exists, updated: an answer or the item changed; failed)."""
 
     noun: ClassVar[str] = "items to decide"
 
@@ -236,7 +236,10 @@ def _fill(
         now = present if whole and not new else _by_item(own(server.export(project.id)))
         _renew(server, project.id, tasks, now, ours, rows)
     late = [row["item"] for row in rows if row["status"] == "updated" and present[row["item"]]["annotations"]]
-    if late:
+    other = [item for item in late if present[item]["data"] != tasks[item]["data"]]
+    if other:
+        notes.append(f"The data of {listed_items(other)} changed after it had been decided: the decision stays.")
+    if late := [item for item in late if item not in other]:
         notes.append(f"Somebody changed an answer after {listed_items(late)} had been decided: the decision stays.")
     rows = [row for row in rows if row["item"] in wanted or row["status"] != "exists"]
     try:
@@ -275,7 +278,10 @@ def _renew(
     ours: Collection[str],
     rows: Sequence[dict[str, Any]],
 ) -> None:
-    """Let tasks show everybody's answers as they are now, in their order; the old ones go once the new are there."""
+    """Let tasks show what the study's do, and everybody's answers as they are now, in their order.
+
+    The old answers go once the new are there.
+    """
     told: dict[int, list[dict[str, Any]]] = {}
     for one in sorted(server.predictions(project), key=lambda one: int(one["id"])):
         if one["model_version"] in ours:
@@ -289,10 +295,13 @@ def _renew(
         wanted = tasks[row["item"]]["predictions"]
         said = [_shown(one) for one in there]
         meant = [_shown(one) for one in wanted]
-        if said == meant:
+        stale = task["data"] != tasks[row["item"]]["data"]
+        if said == meant and not stale:
             continue
         begun = said == meant[: len(said)]
         try:
+            if stale:
+                server.replace_data(int(task["id"]), tasks[row["item"]]["data"])
             for one in wanted[len(said) :] if begun else wanted:
                 server.predict(int(task["id"]), one["result"], model_version=one["model_version"])
             for one in () if begun else there:

@@ -23,7 +23,7 @@ from lsnb.errors import (
 )
 from lsnb.kernel import checks
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import and_again, counted, warn
+from lsnb.kernel.words import and_again, as_seen, counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
@@ -783,7 +783,12 @@ def _notes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def add_person(
-    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], name: str, bucket: Bucket | None
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    name: str,
+    bucket: Bucket | None,
+    notes: list[str],
 ) -> tuple[list[Copy], CreateReport]:
     """Make a project for one more annotator, with every item of the study, and return all projects.
 
@@ -793,6 +798,7 @@ def add_person(
         snapshots: Project id → what was seen last in this kernel.
         name: The new annotator.
         bucket: The bucket that ``gs://`` media are in.
+        notes: What was found of the study's projects.
 
     Raises:
         InputError: The name cannot be used, or the bucket is missing.
@@ -803,10 +809,9 @@ def add_person(
     if problems:
         raise InputError(problems)
     name = names[0]
-    notes: list[str] = []
-    copies = settle(server, copies, notes, heal=True)  # a call that was cut may have left two of the newcomer's
     there = {copy.manifest.annotator: copy for copy in copies}
-    twins = [other for other in all_annotators(copies) if other.casefold() == name.casefold() and other != name]
+    seen = as_seen(name).casefold()
+    twins = [other for other in all_annotators(copies) if as_seen(other).casefold() == seen and other != name]
     if twins:
         raise InputError(f"The study has an annotator {twins[0]!r}, and {name!r} is too near: use another name.")
     data: dict[str, dict[str, object]] = {}
@@ -839,10 +844,16 @@ def add_person(
     CreateReport(pd.DataFrame([row])).raise_for_failures()
     # The others learn of the newcomer last: until then the newcomer's own project says it all.
     renewed = []
+    try:
+        copies = settle(server, copies, [])  # another kernel may have added somebody meanwhile
+    except LsnbError as fault:
+        notes.append(and_again(f"Whether another kernel added somebody meanwhile could not be seen: {fault}"))
     for other in copies:
         if other.manifest.annotator == name:
             continue
-        about = replace(other.manifest, added=added)
+        about = other.manifest
+        if name not in about.everybody:
+            about = replace(about, added=(*about.added, name))
         try:
             if about != other.manifest:
                 server.describe_project(other.project.id, about.describe())

@@ -443,9 +443,10 @@ def settle(
     heal: bool = False,
     listed: Sequence[Project] | None = None,
 ) -> list[Copy]:
-    """Return a study's projects as the server has them now: another kernel may have found ours to be the second one.
+    """Return a study's projects as the server has them now, each with what it says of itself now.
 
-    A project that is gone, with none in its place, is left among them.
+    Another kernel may have found ours to be the second one, added an annotator or changed the study since they were
+    last looked at. A project that is gone, with none in its place, is left among them.
 
     Args:
         server: The server.
@@ -463,11 +464,13 @@ def settle(
     there = {project.id for project in listed}
     settled = []
     for copy in copies:
-        found = same.get(copy.manifest.annotator, {})
+        found = same.pop(copy.manifest.annotator, {})
         if copy.project.id in there:
-            found[copy.project.id] = copy
+            found.setdefault(copy.project.id, copy)  # somebody edited the description: it is ours as before
         settled.append(choose_copy(server, list(found.values()), notes, heal=heal) if found else copy)
-    return settled
+    settled += [choose_copy(server, list(found.values()), notes, heal=heal) for found in same.values()]
+    order = all_annotators(settled)
+    return sorted(settled, key=lambda copy: order.index(copy.manifest.annotator))
 
 
 def is_answered(task: Mapping[str, Any]) -> bool:

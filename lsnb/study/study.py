@@ -32,7 +32,16 @@ from lsnb.study.backup import delete_study, projects_of, save_beside
 from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
-from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, own_tasks, settle, strangers_note
+from lsnb.study.projects import (
+    Copy,
+    absent_notes,
+    all_annotators,
+    item_of,
+    own_tasks,
+    parse_manifest,
+    settle,
+    strangers_note,
+)
 from lsnb.study.rows import Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -168,7 +177,7 @@ def revise(
         copies: The study's projects.
         snapshots: Project id → what was seen last in this kernel.
         config: The new config.
-        annotations: Everybody's answers so far.
+        annotations: Everybody's answers so far, and what was decided.
 
     Raises:
         InputError: The config has faults, or answers would be orphaned; nothing is changed then.
@@ -194,6 +203,9 @@ def revise(
         manifest = replace(copy.manifest, config=config.fingerprint)
         try:
             now = server.project(copy.project.id)
+            said = parse_manifest(now.description)  # another kernel may have changed it meanwhile
+            if said is not None and said.study == manifest.study:
+                copy, manifest = replace(copy, manifest=said), replace(said, config=config.fingerprint)
             if LabelConfig.from_xml(now.config or "") != config:
                 server.configure_project(copy.project.id, config.xml)
                 row["status"] = "updated"
@@ -267,11 +279,11 @@ class Study(ModelVerbs):
         opened._browser_url, opened._snapshots, opened._bucket = browser_url, {}, bucket
         return opened
 
-    def _known_bucket(self, given: Bucket | None) -> Bucket | None:
-        """Return the bucket of the study's media: the one given now or before, or that of its projects."""
+    def _known_bucket(self, given: Bucket | None, copies: Sequence[Copy]) -> Bucket | None:
+        """Return the bucket of the study's media: the one given now or before, or that of projects that are there."""
         if faults := bucket_problems(given):
             raise InputError(faults)
-        self._bucket = given or self._bucket or bucket_of(self.server, self.copies)
+        self._bucket = given or self._bucket or bucket_of(self.server, copies)
         return self._bucket
 
     @property
@@ -355,20 +367,28 @@ class Study(ModelVerbs):
             )
         return beside
 
-    def _present(self) -> list[Copy]:
-        """Return the projects that are on the server, and warn of those that somebody deleted."""
-        notes: list[str] = []
+    def _present(self, notes: list[str] | None = None, *, heal: bool = False) -> list[Copy]:
+        """Return the projects that are on the server, and say of those that somebody deleted.
+
+        Args:
+            notes: Gets what is to be said; None to warn.
+            heal: As ``settle`` takes it.
+        """
+        told: list[str] = []
         listed = self.server.projects()
-        self.copies = settle(self.server, self.copies, notes, listed=listed)
+        self.copies = settle(self.server, self.copies, told, heal=heal, listed=listed)
         there = {project.id for project in listed}
         if not any(copy.project.id in there for copy in self.copies):
             raise StudyNotFoundError(
                 f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
                 "create_study makes it anew."
             )
-        notes += absent_notes(self.copies, there)
-        for note in notes:
-            warn(note)
+        told += absent_notes(self.copies, there)
+        if notes is None:
+            for note in told:
+                warn(note)
+        else:
+            notes += told
         return [copy for copy in self.copies if copy.project.id in there]
 
     def _project_url(self, copy: Copy) -> str:
@@ -482,7 +502,7 @@ class Study(ModelVerbs):
             InputError: The config shows no text; or as ``to_dataset``.
             MissingExtraError: ``datasets`` is not installed.
         """
-        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
+        config = self.config
         shown = [name for name, field in config.fields.items() if field.kind == "text" and not field.is_url]
         if not shown or text not in (None, *shown):
             raise InputError(f"text is {text!r}, and the texts that the config shows are: {listing(shown) or 'none'}.")
@@ -518,16 +538,15 @@ class Study(ModelVerbs):
             InputError: No such name or item, or the bucket is missing; nothing is made then.
         """
         notes: list[str] = []
-        self.copies = settle(self.server, self.copies, notes, heal=True)
-        notes += absent_notes(self.copies)
+        copies = self._present(notes, heal=True)
         return adjudicate(
             self.server,
-            self.copies,
+            copies,
             self._snapshots,
             notes=notes,
             by=by,
             items=items,
-            bucket=self._known_bucket(bucket),
+            bucket=self._known_bucket(bucket, copies),
             anonymize=anonymize,
             browser_url=self._browser_url,
         )
@@ -618,14 +637,17 @@ class Study(ModelVerbs):
         Raises:
             InputError: Every fault of the arguments and of the table at once; nothing is written then.
         """
+        listed = self.server.projects()
+        self.copies = settle(self.server, self.copies, [], listed=listed)  # what they say of the study may have changed
         about = self.copies[0].manifest
+        there = [copy for copy in self.copies if any(copy.project.id == project.id for project in listed)]
         reading = Reading(
             about.key,
             about.columns if columns is None else columns,
             where if where is not None else about.where or None,
             about.predictions if predictions is None else predictions,
             about.model if model_version is None else model_version,
-            self._known_bucket(bucket) if bucket is not None or _is_in_buckets(table) else None,
+            self._known_bucket(bucket, there) if bucket is not None or _is_in_buckets(table) else None,
             about.whole_rows,
             self.server.release,
         )
@@ -635,7 +657,8 @@ class Study(ModelVerbs):
         # A full collection in between would find nothing, and take as long as all the rest at 10,000 tasks.
         with collector_paused():
             notes: list[str] = []
-            self.copies = settle(self.server, self.copies, notes, heal=table is not None and not dry_run)
+            heal = table is not None and not dry_run
+            self.copies = settle(self.server, self.copies, notes, heal=heal, listed=listed)
             notes += absent_notes(self.copies)
             model = reading.model_version if reading.predictions else None
             sync = Sync(self.server, self.copies, self._snapshots, dry_run, model, notes=notes)
@@ -667,8 +690,11 @@ class Study(ModelVerbs):
 
     def _describe(self, **changed: Any) -> None:
         """Let the projects say something else about the study."""
+        if all(replace(copy.manifest, **changed) == copy.manifest for copy in self.copies):
+            return
         described = []
-        for copy in self.copies:
+        # Another kernel may have let them say something meanwhile: a sync takes its time.
+        for copy in settle(self.server, self.copies, []):
             manifest = replace(copy.manifest, **changed)
             if manifest != copy.manifest:
                 self.server.describe_project(copy.project.id, manifest.describe())
@@ -698,9 +724,17 @@ class Study(ModelVerbs):
             InputError: The name cannot be used, or the bucket is missing.
             PartialFailureError: The project could not be finished; the same call goes on.
         """
-        known = self._known_bucket(bucket)
-        self.copies, report = add_person(self.server, self.copies, self._snapshots, name, known)
+        notes: list[str] = []
+        copies = self._present(notes, heal=True)  # a call that was cut may have left two of the newcomer's
+        known = self._known_bucket(bucket, copies)
+        copies, report = add_person(self.server, copies, self._snapshots, name, known, notes)
+        self._renew(copies)
         return report
+
+    def _renew(self, copies: Sequence[Copy]) -> None:
+        """Note what projects say of themselves now; one that is gone stays known."""
+        now = {copy.manifest.annotator: copy for copy in copies}
+        self.copies = [now.pop(copy.manifest.annotator, copy) for copy in self.copies] + list(now.values())
 
     @checked
     def share(self, *, save_to: str | os.PathLike[str] | None = None) -> str:
@@ -717,7 +751,7 @@ class Study(ModelVerbs):
         """
         links = self.projects
         sign_in = f"{self._browser_url}/user/login/"
-        keys = key_text(LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or ""))
+        keys = key_text(self.config)
         if save_to is None:
             hidden = "[study.share(save_to='invitation.txt') writes the link into a file]"
             return share_text(self.title, links, hidden, sign_in, keys)
@@ -730,7 +764,7 @@ class Study(ModelVerbs):
 
         Agreement can be measured on shared items only; ``overlap`` decided how many there are.
         """
-        return shared_items(self.server, self.copies, self._snapshots)
+        return shared_items(self.server, self._present(), self._snapshots)
 
     @checked
     def update_config(self, config: Annotated[LabelConfig, TOLD]) -> ConfigReport:
@@ -742,7 +776,12 @@ class Study(ModelVerbs):
         Raises:
             InputError: The config has faults, or answers would be orphaned (each kind is named); nothing is changed.
         """
-        self.copies, report = revise(self.server, self.copies, self._snapshots, config, self.annotations())
+        copies = self._present()
+        answers = table_of(self.server, copies, self._snapshots, self.key, Asked(order=tuple(self.annotators)))
+        if len(final := decided(self.server, copies)):
+            answers = pd.concat([answers, final], ignore_index=True)
+        renewed, report = revise(self.server, copies, self._snapshots, config, answers)
+        self._renew(renewed)
         return report
 
     @checked
@@ -767,8 +806,9 @@ class Study(ModelVerbs):
         Example:
             >>> study.instruct("codebook.xlsx")  # doctest: +SKIP
         """
-        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
-        return instruct_all(self.server, self.copies, guideline(text, config))
+        copies = self._present()
+        config = LabelConfig.from_xml(self.server.project(copies[0].project.id).config or "")
+        return instruct_all(self.server, copies, guideline(text, config))
 
     @checked
     def export_to(self, out: str | Path) -> Path:
@@ -778,7 +818,7 @@ class Study(ModelVerbs):
             out: The zip to write. A file of that name is replaced once the new one is whole, if that holds all that is
                 in it; else the zip gets a number, such as ``saved-2.zip``, and that is said.
         """
-        projects = [(copy.manifest.annotator, copy.project.id) for copy in self.copies]
+        projects = [(copy.manifest.annotator, copy.project.id) for copy in self._present()]
         return save_beside(self.server, projects, Path(out))
 
     @checked
@@ -802,8 +842,8 @@ class Study(ModelVerbs):
             >>> study.backup("moods.zip")  # doctest: +SKIP
             >>> lsnb.connect("https://ls.example.org").restore("moods.zip")  # doctest: +SKIP
         """
-        self._present()
-        read = self._reader() if media else None
+        copies = self._present()
+        read = self._reader(copies) if media else None
         if media and read is None:
             raise InputError(
                 "The study's media are in no bucket that your credentials name: put the bucket's key there and open "
@@ -811,13 +851,14 @@ class Study(ModelVerbs):
             )
         return save_beside(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True, read=read)
 
-    def _reader(self, most: int = LARGEST_JSON) -> Callable[[str], bytes] | None:
+    def _reader(self, copies: Sequence[Copy], most: int = LARGEST_JSON) -> Callable[[str], bytes] | None:
         """Return what reads the bytes at an address of the study's bucket, or None where that cannot be opened.
 
         Args:
+            copies: The projects that are there.
             most: How many bytes an object may have.
         """
-        bucket = self._known_bucket(None)
+        bucket = self._known_bucket(None, copies)
         if bucket is None:
             return None
 
@@ -847,15 +888,16 @@ class Study(ModelVerbs):
         Example:
             >>> study.write_report("report.html")  # doctest: +SKIP
         """
-        about = self.copies[0].manifest
-        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
         annotations = self.annotations()
+        copies = self._present([])
+        about = copies[0].manifest
+        config = LabelConfig.from_xml(self.server.project(copies[0].project.id).config or "")
         golds: dict[str, pd.DataFrame | str] = {}
         for name, control in config.controls.items():
             if control.row.is_question:
                 try:
                     golds[name] = gold_of(
-                        self.server, self.copies, annotations, name, min_votes=1, weights=None, ties="missing"
+                        self.server, copies, annotations, name, min_votes=1, weights=None, ties="missing"
                     )
                 except StudioError:
                     raise  # what the server did not tell is no property of the question
@@ -874,7 +916,7 @@ class Study(ModelVerbs):
         }
         cells = {
             str(item_of(task)): task["data"]
-            for tasks in read_answers(self.server, self.copies, self._snapshots).values()
+            for tasks in read_answers(self.server, copies, self._snapshots).values()
             for task in tasks
         }
         page = overview(
@@ -884,8 +926,8 @@ class Study(ModelVerbs):
             self.progress(),
             annotations,
             golds,
-            decided(self.server, self.copies),
-            look=looker(config, cells, self._reader(LARGEST_PICTURE)),
+            decided(self.server, copies),
+            look=looker(config, cells, self._reader(copies, LARGEST_PICTURE)),
             release=self.server.release,
             now=dt.datetime.now(dt.UTC),
         )
