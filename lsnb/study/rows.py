@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from lsnb.labels import LabelConfig
 from lsnb.labels.check import (
     NO_ROWS,
     Columns,
+    RowFaults,
     bucket_problems,
     by_their_names,
     columns_problems,
@@ -198,50 +199,75 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
         config: The label config.
         reading: How it is to be read.
     """
-    key, bucket = reading.key, reading.bucket
-    predictions = reading.predictions if isinstance(reading.predictions, Mapping) else {}
-    if not isinstance(config, LabelConfig):
-        return Rows(
-            problems=[
-                "config must be a lsnb.LabelConfig: build one, or read yours with lsnb.LabelConfig.from_xml(text)."
-            ]
-        )
-    if not isinstance(table, pd.DataFrame):
-        return Rows(
-            problems=[
-                f"A table is needed, not a {type(table).__name__}: read the file with "
-                f"lsnb.read_table(path, key={key!r}), or make a pandas DataFrame."
-            ]
-        )
-    faults = reading.problems
-    if faults:
+    if faults := _unreadable(table, config, reading):
         return Rows(problems=faults)
-    if table.empty:
-        return Rows(problems=[NO_ROWS])
-    problems: list[str] = []
+    key, bucket, named = reading.key, reading.bucket, reading.named
     try:
         view = _filtered(table, reading.where)
-        view = view[[name for name in view.columns if name not in reading.without]]
     except InputError as fault:
         return Rows(problems=list(fault.problems))
+    view = view[[name for name in view.columns if name not in reading.without]]
     if view.empty:
         return Rows(problems=[f"No row of the table meets where={reading.where!r}: check the condition."])
+    problems: list[str] = []
     keys: list[str] = []
     try:
         keys = [str(value) for value in check_key(view, key)]
     except InputError as fault:
         problems += fault.problems
+    predictions = reading.predictions or {}
     predicted, faults = _predicted(view, config, predictions, keys)
-    problems += faults
     view = view.drop(columns=[name for name in predictions if name in view.columns])
-    named = reading.named
     everything = [str(name) for name in view.columns]
     view, naming = with_fields(view, config.fields, named)
-    problems += naming
     labels = keys or [str(index) for index in view.index]
-    root = config._root()
-    faults_of_rows = find_row_faults(root, view, bucket)
-    skipped = {labels[row]: by_their_names(reason, named) for row, (_, reason) in faults_of_rows.unfit.items()}
+    of_rows = find_row_faults(config._root(), view, bucket)
+    files = _files_in(view, config, reading, labels)
+    problems += [*faults, *naming]
+    if bucket is None:
+        problems += [by_their_names(problem, named) for problem in _bucket_wanted(view, config)]
+    problems += files.problems
+    judged = files.judged[[row not in of_rows.unfit for row in range(len(view))]]
+    if not judged.empty:
+        found = config.check(judged, release=reading.release, bucket=bucket)
+        problems += [by_their_names(str(problem), named) for problem in found]
+    # Of a column of texts for pictures one sentence says all.
+    unfit = {} if files.are_texts else of_rows.unfit
+    skipped = {labels[row]: by_their_names(reason, named) for row, (_, reason) in unfit.items()}
+    notes = [by_their_names(note, named) for note in _notes(view, config, keys, labels, of_rows)]
+    held = _held_by_tasks(view, config, reading)
+    seen = tuple(str(name) for name in held.columns)
+    moved = {source for source, target in named.items() if target in seen}
+    told = zip(labels, task_data(held) if seen else [{} for _ in labels], strict=True)
+    return Rows(
+        keys=[label for label in labels if label not in skipped],
+        data=[row for label, row in told if label not in skipped],
+        skipped=skipped,
+        problems=problems,
+        local=files.local,
+        predicted=predicted,
+        notes=notes,
+        seen=seen,
+        unseen=tuple(name for name in everything if name not in {*seen, *moved}),
+    )
+
+
+def _unreadable(table: Any, config: Any, reading: Reading) -> list[str]:
+    """Return why nothing can be read at all."""
+    if not isinstance(config, LabelConfig):
+        return ["config must be a lsnb.LabelConfig: build one, or read yours with lsnb.LabelConfig.from_xml(text)."]
+    if not isinstance(table, pd.DataFrame):
+        return [
+            f"A table is needed, not a {type(table).__name__}: read the file with "
+            f"lsnb.read_table(path, key={reading.key!r}), or make a pandas DataFrame."
+        ]
+    return reading.problems or ([NO_ROWS] if table.empty else [])
+
+
+def _notes(
+    view: pd.DataFrame, config: LabelConfig, keys: Sequence[str], labels: Sequence[str], of_rows: RowFaults
+) -> list[str]:
+    """Return what annotators will miss or may take for another."""
     notes = [
         f"Keys that look alike are items of their own ({listing(alike)}): mend them where they are one item."
         for alike in [looking_alike(keys)]
@@ -249,61 +275,70 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     ]
     notes += [
         f"Column {name!r} has no {kind} for {listed_items([labels[row] for row in rows])}: annotators see the rest."
-        for (name, kind), rows in faults_of_rows.bare.items()
+        for (name, kind), rows in of_rows.bare.items()
     ]
-    judged = view
-    notes = [by_their_names(note, named) for note in [*notes, *_storage_notes(view, config)]]
-    if bucket is None:
-        problems += [by_their_names(problem, named) for problem in _bucket_wanted(view, config)]
+    return [*notes, *_storage_notes(view, config)]
+
+
+class _Files(NamedTuple):
+    """The files of this computer in a table.
+
+    Args:
+        local: Field → keys whose cells name one.
+        judged: The table with addresses for them, since what is wrong with them is said in words about the bucket.
+        problems: Why they cannot be shown.
+        are_texts: Whether a column that should name files holds texts.
+    """
+
+    local: dict[str, list[str]]
+    judged: pd.DataFrame
+    problems: list[str]
+    are_texts: bool
+
+
+def _files_in(view: pd.DataFrame, config: LabelConfig, reading: Reading, labels: Sequence[str]) -> _Files:
     local: dict[str, list[str]] = {}
+    problems: list[str] = []
+    said_here: list[str] = []
+    are_texts = False
     for name, about in config.fields.items():
         if not about.is_url or list(view.columns).count(name) != 1:
             continue
         cells = list(view[name])
-        files = [label for label, cell in zip(labels, cells, strict=True) if is_file_name(cell)]
         # Whoever mapped the wrong column is told of that one, not of the field it went to.
-        source = next((own for own, field in named.items() if field == name), name)
+        source = next((own for own, field in reading.named.items() if field == name), name)
         words = next((cell for cell in cells if is_file_name(cell) and _is_prose(cell.strip())), None)
         if words is not None:
             problems.append(
                 f"Column {source!r} holds text, such as {words[:40]!r}, and the config shows {name!r} as "
                 f"{about.kind}: name the column that holds its addresses or files."
             )
-            skipped.clear()
-            judged = judged.assign(**{name: [f"gs://…/{c}" if is_file_name(c) else c for c in cells]})
+            said_here.append(name)
+            are_texts = True
             continue
+        files = [label for label, cell in zip(labels, cells, strict=True) if is_file_name(cell)]
         if files:
             local[name] = files
-        if bucket is not None:
-            continue
-        if files:
-            # What is wrong with them is said here, in words about the bucket.
-            judged = judged.assign(**{name: [f"gs://…/{c}" if is_file_name(c) else c for c in cells]})
+        if files and reading.bucket is None:
+            said_here.append(name)
             problems.append(
                 f"Column {source!r} holds a file name, not an address, for {listed_items(files)}: upload the files "
                 "with Bucket.upload and use its 'uri' column, or give bucket=, so that they are uploaded first."
             )
-    judged = judged[[row not in faults_of_rows.unfit for row in range(len(judged))]]
-    if not judged.empty:
-        found = config.check(judged, release=reading.release, bucket=bucket)
-        problems += [by_their_names(str(problem), named) for problem in found]
-    shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
+    stand_ins = {name: [f"gs://…/{cell}" if is_file_name(cell) else cell for cell in view[name]] for name in said_here}
+    return _Files(local, view.assign(**stand_ins), problems, are_texts)
+
+
+def _held_by_tasks(view: pd.DataFrame, config: LabelConfig, reading: Reading) -> pd.DataFrame:
+    """Return what tasks hold of a table: what the config shows or the user names, with empty cells as it shows them."""
+    shown = {name: empty for name, empty in empty_values(config._root()).items() if list(view.columns).count(name) == 1}
     for name, empty in shown.items():
         view = view.assign(**{name: _filled(view[name], empty)})
-    if not reading.whole_rows:
-        # Whatever stands in a task is shown in the task list: a model's guess there would sway annotators.
-        travels = {*config.fields, str(key), *named.values(), *_read_by_us(config)}
-        view = view.loc[:, [str(name) in travels for name in view.columns]]
-    seen = tuple(str(name) for name in view.columns)
-    moved = {source for source, target in named.items() if target in seen}
-    unseen = tuple(name for name in everything if name not in {*seen, *moved})
-    data = [
-        row
-        for label, row in zip(labels, task_data(view) if seen else [{} for _ in labels], strict=True)
-        if label not in skipped
-    ]
-    usable = [label for label in labels if label not in skipped]
-    return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
+    if reading.whole_rows:
+        return view
+    # Whatever stands in a task is shown in the task list: a model's guess there would sway annotators.
+    travels = {*config.fields, str(reading.key), *reading.named.values(), *_read_by_us(config)}
+    return view.loc[:, [str(name) in travels for name in view.columns]]
 
 
 def _is_prose(cell: str) -> bool:
