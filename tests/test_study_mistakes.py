@@ -174,6 +174,10 @@ def test_a_project_that_somebody_deleted_stops_no_verb(studio: Studio, title: st
     for notes in (study.adjudicate(by="dan", items=["0000"]).report.notes, study.add_annotator("eva").notes):
         assert any(f"never made: the project of {whose}" in note for note in notes)
     assert study.annotators == ["ana", "ben", "eva"]
+    columns = study.sync(texts(2), columns=["f"])
+    assert not any("do not say yet" in note for note in columns.notes)
+    assert {tuple(copy.manifest.columns) for copy in studio.open_study(title).copies} == {("f",)}
+    study.sync(texts(2), columns=[])
     again = studio.create_study(title, more, texts(2), key="id", annotators=["ana", "ben"])
     assert again.report is not None
     assert again.report.counts == {"created": 1, "exists": 1}

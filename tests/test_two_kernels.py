@@ -302,6 +302,13 @@ def test_a_kernel_goes_by_what_another_one_made_of_the_study(studio: Studio, tit
         assert len(studio.server.export(copy.project.id)) == 4
 
 
+def test_a_project_whose_description_names_somebody_else_is_there_once(studio: Studio, title: str) -> None:
+    study = creates(title)(studio)
+    copy = study.copies[0]
+    studio.server.describe_project(copy.project.id, replace(copy.manifest, annotator="Ana").describe())
+    assert study.progress()[["annotator", "tasks"]].values.tolist() == [["ana", 3]]
+
+
 def test_two_newcomers_of_two_kernels_at_once_are_both_known(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
 ) -> None:

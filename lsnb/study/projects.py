@@ -462,13 +462,17 @@ def settle(
         if about is not None and about.study == copies[0].manifest.study:
             same.setdefault(about.annotator, {})[project.id] = Copy(about, project)
     there = {project.id for project in listed}
+    known = {copy.project.id for copy in copies}
     settled = []
     for copy in copies:
         found = same.pop(copy.manifest.annotator, {})
         if copy.project.id in there:
             found.setdefault(copy.project.id, copy)  # somebody edited the description: it is ours as before
         settled.append(choose_copy(server, list(found.values()), notes, heal=heal) if found else copy)
-    settled += [choose_copy(server, list(found.values()), notes, heal=heal) for found in same.values()]
+    for found in same.values():
+        # Where somebody edited whose project one of ours is, it is whose it was.
+        if new := [copy for number, copy in found.items() if number not in known]:
+            settled.append(choose_copy(server, new, notes, heal=heal))
     order = all_annotators(settled)
     return sorted(settled, key=lambda copy: order.index(copy.manifest.annotator))
 

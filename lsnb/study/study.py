@@ -694,7 +694,12 @@ class Study(ModelVerbs):
             return
         described = []
         # Another kernel may have let them say something meanwhile: a sync takes its time.
-        for copy in settle(self.server, self.copies, []):
+        listed = self.server.projects()
+        there = {project.id for project in listed}
+        for copy in settle(self.server, self.copies, [], listed=listed):
+            if copy.project.id not in there:
+                described.append(copy)
+                continue
             manifest = replace(copy.manifest, **changed)
             if manifest != copy.manifest:
                 self.server.describe_project(copy.project.id, manifest.describe())
