@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -521,62 +521,16 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         header, types = plain, of_plain
     is_own = types.keys() == set(header)  # and nobody added a column or took one away
     are_headers = not is_own and are_names(header)
-    columns: list[list[str | None]] = [[] for _ in header]
-    long_rows, short_rows, empty_rows, blank, again = [], [], [], [], []
-    below: list[tuple[int, int]] = []  # the first rows behind empty ones: where they stand, and which they are
-    last: list[str] | None = None
-    for row, fields in enumerate(lines, start=before + 1):
-        if last is None:
-            pass
-        elif not last:
-            blank.append(row - 1)  # below the last row it says nothing
-        elif last != [end]:
-            tally.seen += len(blank) + 1
-            if is_own and len(header) == 1:
-                columns[0].extend([None] * len(blank))  # so a spreadsheet writes a row of nothing
-            else:
-                empty_rows += blank
-            blank = []
-            if not is_own and not any(field.strip() for field in last):
-                empty_rows.append(row - 1)
-            elif are_headers and [field.removeprefix("\ufeff") for field in last] == header:
-                again.append(row - 1)
-            else:
-                if len(last) < len(header):
-                    short_rows.append(row - 1)
-                    refuse_padding(name, len(short_rows), len(header), len(text))
-                elif any(extra.strip() for extra in last[len(header) :]):
-                    long_rows.append(row - 1)
-                if row - 2 in empty_rows[-1:]:
-                    below.append((row - 1, len(columns[0])))
-                for column, field in zip(columns, [*last, *[""] * (len(header) - len(last))], strict=False):
-                    column.append(field or None)
-        last = fields
-    if last != [end]:
-        raise TableError(
-            f"{name} cannot be read as a table: a quote is opened and never closed. Mend that row or save it anew."
-        )
-    if long_rows:
-        raise TableError(
-            f"{name} has {len(long_rows)} rows with more fields than the header's {len(header)}: "
-            f"row {listing(long_rows)}. Put quotes around texts that contain the separator, "
-            "or save the file from a spreadsheet again."
-        )
+    body = _Body(name, header, is_own, are_names=are_headers, size=len(text))
+    body.read(lines, before + 1, end)
+    tally.seen += body.seen
+    columns = body.columns
     if behind := _behind_quotes(text, dialect):
         tally.note(
             f"{name}: in line {listing(behind)} a text goes on behind the quote that ends it, and its quotes are lost: "
             'write a quote within quotes twice ("").'
         )
-    if short_rows:
-        tally.note(
-            f"{name}: row {listing(short_rows)} has fewer fields than the header's {len(header)}; "
-            "what is not there is taken as empty."
-        )
-    if empty_rows:
-        tally.leave("empty", [f"row {row}" for row in empty_rows])
-    if again:
-        tally.leave(AGAIN, [f"row {row}" for row in again])
-    note_another(columns, below, tally)
+    body.tell(tally)
     if not types:
         _look_below(header, text, key, wanted, tally)
     titles = unique_titles(header, wanted, tally)
@@ -593,13 +547,112 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
         if not is_own:
-            left = {*empty_rows, *again}
+            left = {*body.empty_rows, *body.again}
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)
         for place, (title, cells) in enumerate(zip(titles, columns, strict=True))
     }
     return pd.DataFrame(made).set_axis(titles, axis=1)
+
+
+class _Body:
+    """The rows of a table in a text, below its header, and which of them are odd.
+
+    Args:
+        name: How sentences call the file.
+        header: The names of its columns.
+        is_own: Whether lsnb wrote it, of which a row of nothing comes back.
+        are_names: Whether the header is names, so that a row like it is the header again.
+        size: How many letters the text has.
+    """
+
+    def __init__(self, name: str, header: Sequence[str], is_own: bool, *, are_names: bool, size: int) -> None:
+        self._name, self._header, self._is_own, self._size = name, header, is_own, size
+        self._repeated = header if are_names else None
+        self.seen = 0
+        self.columns: list[list[str | None]] = [[] for _ in header]
+        self.empty_rows: list[int] = []
+        self.again: list[int] = []
+        self._short_rows: list[int] = []
+        self._long_rows: list[int] = []
+        # The first rows behind empty ones: where they stand, and which they are.
+        self._below: list[tuple[int, int]] = []
+
+    def read(self, lines: Iterable[list[str]], row: int, end: str) -> None:
+        """Take the rows of a text.
+
+        Args:
+            lines: Their fields.
+            row: The first one's number.
+            end: A record behind the last one.
+
+        Raises:
+            TableError: A row has more fields than the header, or a quote is never closed.
+        """
+        blank: list[int] = []
+        last: list[str] | None = None
+        for number, fields in enumerate(lines, start=row):
+            if last is None:
+                pass
+            elif not last:
+                blank.append(number - 1)  # below the last row it says nothing
+            elif last != [end]:
+                self._pass_over(blank)
+                blank = []
+                self._add(number - 1, last)
+            last = fields
+        if last != [end]:
+            raise TableError(
+                f"{self._name} cannot be read as a table: a quote is opened and never closed. Mend that row or save it "
+                "anew."
+            )
+        if self._long_rows:
+            raise TableError(
+                f"{self._name} has {len(self._long_rows)} rows with more fields than the header's "
+                f"{len(self._header)}: row {listing(self._long_rows)}. Put quotes around texts that contain the "
+                "separator, or save the file from a spreadsheet again."
+            )
+
+    def _pass_over(self, blank: list[int]) -> None:
+        self.seen += len(blank)
+        if self._is_own and len(self._header) == 1:
+            self.columns[0].extend([None] * len(blank))  # so a spreadsheet writes a row of nothing
+        else:
+            self.empty_rows += blank
+
+    def _add(self, row: int, fields: list[str]) -> None:
+        self.seen += 1
+        if not self._is_own and not any(field.strip() for field in fields):
+            self.empty_rows.append(row)
+            return
+        if self._repeated is not None and [field.removeprefix("\ufeff") for field in fields] == self._repeated:
+            self.again.append(row)
+            return
+        width = len(self._header)
+        if len(fields) < width:
+            self._short_rows.append(row)
+            refuse_padding(self._name, len(self._short_rows), width, self._size)
+            fields = [*fields, *[""] * (width - len(fields))]
+        elif any(extra.strip() for extra in fields[width:]):
+            self._long_rows.append(row)
+        if row - 1 in self.empty_rows[-1:]:
+            self._below.append((row, len(self.columns[0])))
+        for column, field in zip(self.columns, fields, strict=False):
+            column.append(field or None)
+
+    def tell(self, tally: Tally) -> None:
+        """Note which rows are odd, and leave out those that are none."""
+        if self._short_rows:
+            tally.note(
+                f"{self._name}: row {listing(self._short_rows)} has fewer fields than the header's "
+                f"{len(self._header)}; what is not there is taken as empty."
+            )
+        if self.empty_rows:
+            tally.leave("empty", [f"row {row}" for row in self.empty_rows])
+        if self.again:
+            tally.leave(AGAIN, [f"row {row}" for row in self.again])
+        note_another(self.columns, self._below, tally)
 
 
 def _behind_quotes(text: str, dialect: Dialect) -> list[int]:
