@@ -806,7 +806,7 @@ def named_columns(columns: Columns | None) -> dict[str, str]:
 def with_fields(
     table: pd.DataFrame, fields: Mapping[str, Any], named: Mapping[str, str]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return a table whose columns are there by the names of the fields they go to, or why that cannot be.
+    """Return a table whose columns are there by the names of the fields they go to, and why some cannot be.
 
     Args:
         table: It is not changed.
@@ -818,17 +818,18 @@ def with_fields(
         ['img', 'image']
     """
     problems = []
+    sound = {}
     for source, target in named.items():
         if source not in table.columns:
             names = [str(name) for name in table.columns]
             hint = nearest_column(source, names)
             problems.append(f"columns names {source!r}, and the table has no such column.{hint}")
+        elif target in fields or target == source:
+            sound[target] = table[source]
         if target not in fields and target != source:
             wanted = ", ".join(f"{name} ({about.kind})" for name, about in fields.items())
             problems.append(f"columns names the field {target!r}, and the config shows {wanted or 'nothing'}.")
-    if problems:
-        return table, problems
-    return table.assign(**{target: table[source] for source, target in named.items()}), []
+    return table.assign(**sound), problems
 
 
 def by_their_names(text: str, named: Mapping[str, str]) -> str:

@@ -201,3 +201,10 @@ def test_files_of_this_computer_are_looked_for_where_a_bucket_could_take_them(tm
     assert "(row 3)" in str(problem)
     with pytest.raises(InputError, match=r"open it first, with bucket=lsnb\.open_bucket\('b'\)"):
         config.check(rows(uri=[here]), bucket="b")  # type: ignore[arg-type]
+
+
+def test_a_pair_of_columns_that_is_wrong_makes_none_wrong_that_is_right() -> None:
+    config = LabelConfig.text("caption").choices("mood", ["up", "down"])
+    table = pd.DataFrame({"id": ["a"], "post": ["x"], "note": ["y"]})
+    problems = read_rows(table, config, Reading("id", columns={"post": "caption", "note": "hint"})).problems
+    assert problems == ["columns names the field 'hint', and the config shows caption (text)."]
