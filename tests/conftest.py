@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from moods import CONFIG, texts
 from signing_in import sign_in
 
@@ -45,7 +45,12 @@ _scratch: list[Path] = []
 def pytest_configure(config: pytest.Config) -> None:
     # Property tests are about answers, not about how busy the machine is, and ask the same each time: a red run is the
     # change's. New questions are asked where the grids run.
-    settings.register_profile("lsnb", deadline=None, derandomize="not exhaustive" in config.option.markexpr)
+    settings.register_profile(
+        "lsnb",
+        deadline=None,
+        derandomize="not exhaustive" in config.option.markexpr,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
     settings.load_profile("lsnb")
     for name in PRIVATE:
         os.environ.pop(name, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from video_maker import make_video
 
@@ -37,7 +37,7 @@ def free_places(asked: range, excluded: set[int], gap: int) -> list[int]:
     return [frame for frame in asked if all(abs(frame - other) >= gap for other in excluded)]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     method=st.sampled_from(["kmeans", "farthest", "uniform", "random", "motion", "motion_kmeans"]),
     n=st.integers(1, 50),

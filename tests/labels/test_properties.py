@@ -85,7 +85,7 @@ STARTS = st.sampled_from(MEDIA)
 
 
 @given(STARTS, st.lists(steps(), min_size=2, max_size=8))
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 def test_any_calls(start: str, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> None:
     config = build(start, calls)
     again = LabelConfig.from_xml(config.xml)

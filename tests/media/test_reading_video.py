@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from video_maker import barcode, cut_video, frame_seconds, make_video, read_barcode
 
@@ -133,7 +133,7 @@ def long_video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return make_video(path, 240, width=64, height=48, gop=24, b_frames=0 if request.param == "avi" else 3)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(chosen=st.lists(st.integers(0, 239), max_size=12))
 def test_any_list_of_frames_is_served_sorted_and_once(long_video: Path, chosen: list[int]) -> None:
     served = [(frame.index, read_barcode(frame.image)) for frame in read_frames(long_video, chosen)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pose_tables import pose_table, smooth_poses
 from test_collected_data import point, task, written
@@ -51,7 +51,7 @@ shapes = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(shape=shapes)
 def test_a_table_is_the_same_from_csv_from_memory_and_from_h5(tmp_path: Path, shape: dict) -> None:
     table = made(**shape)

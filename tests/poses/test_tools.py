@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsnb.errors import InputError, LsnbError, TableError
@@ -631,7 +631,7 @@ def poses_as(tool: str, folder: Path, given: list[Any]) -> Path:
 
 
 @pytest.mark.parametrize("tool", ["deeplabcut", "sleap", "mmpose", "alphapose", "coco"])
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12)
 @given(poses=seen_poses)
 def test_each_pose_of_a_file_is_taken_or_left_out_and_said(tool: str, tmp_path: Path, poses: list[Any]) -> None:
     path = poses_as(tool, tmp_path, poses)
@@ -691,7 +691,7 @@ def check_h5(reader: H5Reader, kind: str, folder: Path, given: list[Any], bends:
 
 
 @pytest.mark.parametrize("kind", ["h5", "slp"])
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12)
 @given(poses=H5_POSES, bends=st.just([]) | BENDS, cut=st.none() | st.none() | st.floats(0, 1))
 def test_each_pose_of_an_h5_file_is_taken_or_left_out_and_said(
     reader: H5Reader, kind: str, tmp_path: Path, poses: list[Any], bends: list[Any], cut: float | None
@@ -701,7 +701,7 @@ def test_each_pose_of_an_h5_file_is_taken_or_left_out_and_said(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["h5", "slp"])
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300)
 @given(poses=H5_POSES, bends=st.just([]) | BENDS, cut=st.none() | st.none() | st.floats(0, 1))
 def test_each_pose_of_many_h5_files(
     reader: H5Reader, kind: str, tmp_path: Path, poses: list[Any], bends: list[Any], cut: float | None

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelbox_payloads import CONFIG, FACTS, VIDEOS, box, frames, line, point, row, segments
 
 from lsnb.predictions.checking import check_results
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 
-QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40)
 WHOLE_X, WHOLE_Y = FACTS["width"], FACTS["height"]
 confidences = st.none() | st.integers(0, 100).map(lambda n: n / 100)
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelbox_payloads import CONFIG as LABELBOX
 from labelbox_payloads import VIDEOS, box, segments
@@ -32,7 +32,7 @@ annotations = st.fixed_dictionaries(
 
 
 @given(st.lists(annotations | st.just([]), max_size=6))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_each_annotation_of_a_coco_file_is_drawn_or_named(given_annotations: list[Any]) -> None:
     found = from_coco({"images": IMAGES, "categories": CATEGORIES, "annotations": given_annotations}, config=CONFIG)
     assert found.tally.unexplained == 0
@@ -56,7 +56,7 @@ LINES = ["0 .5 .5 .2 .2", "1 .1 .1 .2 .2", "7 .1 .1 .1 .1", "0 .5 .5", "x y", ""
 
 
 @given(st.lists(st.lists(st.sampled_from(LINES), max_size=4), max_size=3))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_each_line_of_yolo_is_drawn_or_named(files: list[list[str]]) -> None:
     texts = {f"{n}.txt": "\n".join(lines) for n, lines in enumerate(files)}
     if not texts:
@@ -93,7 +93,7 @@ CELLS = st.sampled_from(
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), CELLS, min_size=1))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_each_item_of_detections_is_a_row(given_detections: dict[str, Any]) -> None:
     found = from_detections(given_detections, config=CONFIG)
     assert (found.tally.seen, found.tally.unexplained) == (len(given_detections), 0)
@@ -126,7 +126,7 @@ ROWS = st.fixed_dictionaries(
 
 
 @given(st.lists(ROWS | st.just(7), min_size=1, max_size=4))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_each_annotation_of_labelbox_is_drawn_or_named(payload: list[Any]) -> None:
     found = from_labelbox(payload, config=LABELBOX, videos=VIDEOS)
     assert found.tally.unexplained == 0
@@ -151,7 +151,7 @@ SCORES = [(0.5, True), (None, True), (1.5, False), ("high", False), (float("inf"
 @given(
     st.lists(st.tuples(*(st.sampled_from(cells) for cells in ANSWERS.values()), st.sampled_from(SCORES)), max_size=4)
 )
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 def test_each_cell_of_answers_is_drawn_or_named(rows: list[Any]) -> None:
     table = pd.DataFrame(
         {
@@ -198,7 +198,7 @@ SPANS: list[tuple[Any, tuple[int, int] | None]] = [
 
 
 @given(st.lists(st.sampled_from(SPANS), max_size=5), st.booleans())
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 def test_each_span_is_drawn_or_named(spans: list[Any], as_table: bool) -> None:
     given_spans: Any = {"a": [one for one, _ in spans]}
     if as_table:
@@ -249,7 +249,7 @@ STRETCHES: list[tuple[dict[str, Any], bool]] = [
 
 
 @given(st.lists(st.tuples(st.sampled_from(STRETCHES), st.sampled_from(["a", "b", None])), min_size=1, max_size=5))
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 def test_each_stretch_is_drawn_or_named(rows: list[Any]) -> None:
     table = pd.DataFrame([{"item": item, **one} for (one, _), item in rows], dtype="object")
     found = from_segments(table, config=HEARD)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from label_studio_tasks import annotation, choice, result, task
 
@@ -828,12 +828,7 @@ def test_repeated_controls_are_one_with_a_page() -> None:
 PIECES = st.sampled_from([None, 7, "x", [], {}, [7], {"id": 1}, "[]", '[{"a": 1}]', [[]], True, 1e30])
 
 
-@settings(
-    max_examples=40,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=40, derandomize=True, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(data=st.data())
 def test_all_that_a_bent_export_holds_is_accounted_for(tmp_path: Path, data: st.DataObject) -> None:
     tasks: Any = copy.deepcopy([*pairs(), task(9, [], ID="k9", drafts=[{"id": 1, "result": choice("a")}])])

@@ -14,7 +14,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lsnb.annotations import widen, write_table
@@ -153,7 +153,7 @@ def round_trip(table: pd.DataFrame, folder: Path, ending: str, **options: Any) -
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(table=tables())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_a_table_comes_back_as_it_was(tmp_path_factory, ending, table):
     again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
     assert_same(table, again, ending)
@@ -162,7 +162,7 @@ def test_a_table_comes_back_as_it_was(tmp_path_factory, ending, table):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(table=tables())
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500)
 def test_many_tables_come_back_as_they_were(tmp_path_factory, ending, table):
     again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
     assert_same(table, again, ending)
@@ -170,7 +170,7 @@ def test_many_tables_come_back_as_they_were(tmp_path_factory, ending, table):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(names=titles)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 def test_names_of_columns_come_back(tmp_path_factory, ending, names):
     table = pd.DataFrame([["a"] * len(names)], columns=names)
     again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
@@ -179,7 +179,7 @@ def test_names_of_columns_come_back(tmp_path_factory, ending, names):
 
 @pytest.mark.parametrize("guard", [True, False])
 @given(cells=st.lists(st.none() | texts, max_size=4), alone=st.booleans())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_texts_come_back_whether_guarded_or_not(tmp_path_factory, guard, cells, alone):
     table = pd.DataFrame({"value": pd.Series(cells, dtype="object")})
     if not alone:
@@ -506,7 +506,7 @@ def test_a_table_of_others_keeps_its_apostrophes_and_quoted_numbers_stay_numbers
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @example(changed="item,value\n", at=0)
 @given(changed=st.text("a,\"'\n\r;=1", max_size=6), at=st.integers(0, 30))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_a_file_of_ours_that_somebody_changed_is_a_table_or_a_sentence(tmp_path_factory, newline, changed, at):
     folder = tmp_path_factory.mktemp("t")
     path = write_table(pd.DataFrame({"item": ["1", "2"], "value": ["+", None]}), folder / "a.csv")

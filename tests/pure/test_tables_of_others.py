@@ -14,7 +14,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lsnb.annotations import long_table, majority, write_table
@@ -646,7 +646,7 @@ def records_of(text: str) -> int:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 def test_the_sum_is_right_of_any_text(tmp_path_factory, body):
     path = put(tmp_path_factory.mktemp("t"), f"id,x\n{body}\n")
     with warnings.catch_warnings():

@@ -21,7 +21,7 @@ import pyxdf
 import scipy.io
 import scipy.sparse
 import xlrd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import wavfile
 
@@ -435,7 +435,7 @@ KINDS = ("edf", "bdf", "wav", "mat", "xdf", "fit", "xls", "gpx")
 BYTES = st.sampled_from([0, 1, 45, 48, 57, 127, 128, 255]) | st.integers(0, 255)
 BENDS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), BYTES), max_size=5)
 CUTS = st.none() | st.floats(0, 1)
-FEW = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FEW = settings(max_examples=6)
 MANY = settings(FEW, max_examples=600)
 
 
