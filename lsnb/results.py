@@ -167,6 +167,29 @@ _SPELLED = frozenset(key.lower() for key in (*LABELS_AT, *NAMED, "label"))
 SAID_AT = LABELS_AT | {tag.key for kind, tag in KINDS.items() if kind in ANSWERS}
 
 
+def kind_of(value: Any) -> str | None:
+    """Return the type of a result by what its value holds; None where that says nothing.
+
+    Example:
+        >>> box = {"x": 1, "y": 2, "width": 3, "height": 4}
+        >>> kind_of({"choices": ["up"]}), kind_of({**box, "rectanglelabels": ["car"]}), kind_of(box), kind_of({"a": 1})
+        ('choices', 'rectanglelabels', 'rectangle', None)
+    """
+    if not isinstance(value, Mapping):
+        return None
+    named = [kind for kind, key in NAMED.items() if KINDS[kind].has_labels and key in value]
+    shape = shape_of(value)
+    drawn = [kind for kind in named if shape is not None and KINDS[kind].shape == shape.__name__]
+    drawn = drawn or ([LABELS.kind] if LABELS.kind in named else named)
+    # The text beside a stretch is what stands there, and one that was written is in a list.
+    answers = {key for key in value if shape is None or not isinstance(value[key], str)}
+    asked = [kind for kind in ANSWERS if KINDS[kind].key in answers and not named]
+    if shape is not None and not drawn and not asked and ("x" in value) == ("y" in value):
+        bare = [tag.kind for tag in KINDS.values() if tag.shape == shape.__name__ and not tag.has_labels]
+        drawn = [LABELS.kind] if shape.__name__ == LABELS.shape else bare
+    return next(iter([*drawn, *asked]), None)
+
+
 def is_value(cell: Any) -> bool:
     """Return whether this is the value of a result: a place, an answer, or a region with its labels.
 

@@ -11,11 +11,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
+from lsnb.kernel.formats import parse_python
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY
 from lsnb.tables.cells import is_yes
@@ -94,6 +96,8 @@ def unfolded(task: Any) -> Any:
         if isinstance(given, list) and any(type(one) is dict and type(one.get("id")) is str for one in given):
             numbered = [_numbered(one, ("id",)) if type(one) is dict else one for one in given]
             task = {**task, name: numbered}
+    if isinstance(task.get("project"), Mapping) and "id" in task["project"]:
+        task = {**task, "project": task["project"]["id"]}
     return _numbered(task, ("id", "project"))
 
 
@@ -211,7 +215,12 @@ def _is_number(text: str) -> bool:
 
 
 def from_text(given: Any) -> Any:
-    """Return what JSON written as text says, be it written so twice; anything else as it is."""
+    """Return what JSON written as text says, be it written so twice, or a list or dict of Python's; else as it is.
+
+    Example:
+        >>> from_text('["a"]'), from_text("[{'a': None}]"), from_text("[a]")
+        (['a'], [{'a': None}], '[a]')
+    """
     found = given
     for _ in range(2):
         if not isinstance(found, str) or found.lstrip()[:1] not in ("[", "{", '"'):
@@ -219,6 +228,10 @@ def from_text(given: Any) -> Any:
         try:
             found = orjson.loads(found)
         except orjson.JSONDecodeError:
+            with suppress(ValueError):
+                # As pandas writes what a table holds to CSV.
+                held = parse_python(found)
+                found = held if isinstance(held, list | dict) else found
             break
     return given if isinstance(found, str) else found
 
@@ -452,6 +465,8 @@ def account(completed_by: Any) -> str | None:
         >>> account(3), account({"id": 3, "email": "ana@x.org"}), account("ben@x.org"), account(None)
         ('3', 'ana@x.org', 'ben@x.org', None)
     """
+    if isinstance(completed_by, str) and completed_by.startswith("{"):
+        completed_by = from_text(completed_by)
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
     return named(completed_by)

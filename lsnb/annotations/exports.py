@@ -21,7 +21,6 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-import orjson
 import pandas as pd
 
 from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate, typed_data
@@ -48,12 +47,23 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, joined, listing, looking_alike, nearest, warn
-from lsnb.labels.vocabulary import CHAT, CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
-from lsnb.results import ANSWERS, NAMED, is_value
+from lsnb.labels.vocabulary import CHAT, CHOICES, KINDS, NUMBER, RATING, TEXT_AREA
+from lsnb.results import is_value, kind_of
 from lsnb.shapes import shape_of
 from lsnb.tables.cells import TEXT_DTYPE
-from lsnb.tables.opening import decode, read_json, read_table
-from lsnb.tasks import ABOUT, LACKS, OLD_FORM, UNKNOWN, Mark, is_flat, listed_tasks, same_annotations, unfolded
+from lsnb.tables.opening import decode, read_json, read_table, sniff
+from lsnb.tasks import (
+    ABOUT,
+    LACKS,
+    OLD_FORM,
+    UNKNOWN,
+    Mark,
+    from_text,
+    is_flat,
+    listed_tasks,
+    same_annotations,
+    unfolded,
+)
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
@@ -440,7 +450,8 @@ def _parsed(content: bytes, name: str) -> Any:
         sentence = " ".join(filter(None, (guess, twice)))
         return Guessed(found, sentence) if sentence else found
     # A spreadsheet that saves a CSV anew writes it in the letters of its country.
-    is_table = b"annotation_id" in content.partition(b"\n")[0].replace(b"\0", b"")
+    # Excel may say in a line above the header what stands between cells.
+    is_table = b"annotation_id" in b"\n".join(content.split(b"\n", 2)[:2]).replace(b"\0", b"")
     try:
         text, guess = decode(content, name) if is_table else ("", None)
     except TableError as fault:
@@ -837,6 +848,8 @@ def records_of(text: str, name: str) -> list[dict[str, Any]] | None:
     Raises:
         InputError: The file breaks off, or a row has more cells than there are columns.
     """
+    if text.startswith("sep="):
+        text = sniff(text)[1]
     header = text.partition("\n")[0]
     separator = max(",\t;", key=header.count)
     if "annotation_id" not in [cell.strip().strip('"') for cell in header.split(separator)]:
@@ -856,12 +869,7 @@ def records_of(text: str, name: str) -> list[dict[str, Any]] | None:
 
 
 def _cell(cell: str) -> Any:
-    if cell[:1] in ("[", "{"):
-        try:
-            return orjson.loads(cell)
-        except orjson.JSONDecodeError:
-            return cell
-    return cell
+    return from_text(cell) if cell[:1] in ("[", "{") else cell
 
 
 def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = ()) -> tuple[list[Any], tuple[str, ...]]:
@@ -878,6 +886,8 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         >>> tasks[0]["data"], tasks[0]["annotations"][0]["result"][0]["value"]
         ({'ID': 'a'}, {'choices': ['up']})
     """
+    n_rows = len(records)
+    records = [one for one in records if not is_flat(one) or any(cell not in (None, "") for cell in one.values())]
     flat = [record for record in records if is_flat(record)]
     chats = {c for record in flat for c, cell in record.items() if f"{c}_transcript" in record and _is_chat(cell)}
     answers = _answer_columns(flat, set(known)) - {f"{column}_transcript" for column in chats} | chats
@@ -902,12 +912,15 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
             "id": _number(record.get("annotation_id")),
             "completed_by": _number(record.get("annotator")) or None,
             "result": results,
-            **{column: record.get(column) or None for column in ("created_at", "updated_at", "lead_time")},
+            **{column: record.get(column) or None for column in ("created_at", "updated_at")},
+            "lead_time": _seconds(record.get("lead_time")),
         }
         has_one = about["id"] not in (None, "")
         tasks.append({"id": _number(record.get("id")), "data": data, "annotations": [about] if has_one else []})
     data_columns = list(dict.fromkeys(shadowed.get(c, c) for record in flat for c in record if c not in aside))
     said = f"{name} is a JSON-MIN or CSV export: {LACKS}. The format JSON has them."
+    if n_rows > len(records):
+        said += f" {counted(n_rows - len(records), 'empty row is', 'empty rows are')} left out."
     if not answers and any(record.get("annotation_id") not in (None, "") for record in flat):
         said += f" No column was taken for an answer; for data: {joined(data_columns) or 'nothing'}."
     if answers:
@@ -968,7 +981,14 @@ _MOST_STARS = 20
 
 
 def _number(cell: Any) -> Any:
-    return int(cell) if isinstance(cell, str) and cell.isdecimal() else cell
+    """Return the number of a task, annotation or account, also where pandas made a float of it beside an empty cell."""
+    plain = cell.removesuffix(".0") if isinstance(cell, str) else ""
+    return int(plain) if plain.isdecimal() else cell
+
+
+def _seconds(cell: Any) -> Any:
+    """Return a time in seconds, which a spreadsheet may have written with its country's comma."""
+    return cell.replace(",", ".") if isinstance(cell, str) and re.fullmatch(r"\d+,\d+", cell) else cell or None
 
 
 def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> set[str]:
@@ -1095,15 +1115,7 @@ def _results(column: str, value: Any, number: int, kind: str) -> list[dict[str, 
         return [_result(column, CHAT.kind, {CHAT.key: value}, number)]
     size = {name: value[name] for name in ("original_width", "original_height") if name in value}
     plain = {name: part for name, part in value.items() if name not in size}
-    named = [kind for kind, key in NAMED.items() if KINDS[kind].has_labels and key in plain]
-    shape = shape_of(plain)
-    drawn = [kind for kind in named if shape is not None and KINDS[kind].shape == shape.__name__]
-    drawn = drawn or ([LABELS.kind] if LABELS.kind in named else named)
-    asked = [kind for kind in ANSWERS if KINDS[kind].key in plain and not named]
-    if shape is not None and not drawn and not asked:
-        drawn = [unlabelled(tag).kind for tag in KINDS.values() if tag.shape == shape.__name__ and tag.method][:1]
-    kinds = [*drawn, *asked][:1] or [column]
-    return [{**_result(column, kind, plain, number), **size} for kind in kinds]
+    return [{**_result(column, kind_of(plain) or column, plain, number), **size}]
 
 
 def _result(column: str, kind: str, value: Mapping[str, Any], number: int) -> dict[str, Any]:

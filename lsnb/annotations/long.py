@@ -21,8 +21,8 @@ from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, warn
-from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
-from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
+from lsnb.labels.vocabulary import CHOICES, KINDS, RELATIONS, TAXONOMY, is_region
+from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, kind_of, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
 from lsnb.tables.cells import TEXT_DTYPE, is_yes
@@ -399,6 +399,7 @@ class _Rows:
         self._texts: dict[int, str] = {}
         self._unplaced: list[str] = []
         self._unread: list[str] = []
+        self._untyped: list[str] = []
         self._no_number: list[str] = []
         self._lost: dict[str, list[str]] = {}
         self._recounted: list[str] = []
@@ -426,7 +427,7 @@ class _Rows:
                 continue
             given = results_of(annotation)
             status = "skipped" if is_skipped(annotation) else "submitted" if given else "empty"
-            by = account(annotation.get("completed_by"))
+            by = account(annotation.get("completed_by")) or _written_by(annotation, numbered)
             changed_by = account(annotation.get("updated_by"))
             if by is None:
                 self._unsigned += 1
@@ -456,7 +457,7 @@ class _Rows:
             if isinstance(draft, Piece):
                 self._add_piece(number, (*where, None, owner, None), draft.value, f"a draft of task {task.get('id')}")
                 continue
-            by = _draft_account(draft, numbered)
+            by = _written_by(draft, numbered)
             more = (None, None, None, draft.get("lead_time"), draft.get("created_at"), draft.get("updated_at"))
             drafted = (*where, draft.get("annotation"), owner or by, by, "draft", *more)
             self._add(number, drafted, results_of(draft), data, f"a draft of task {task.get('id')}")
@@ -504,6 +505,9 @@ class _Rows:
         if pieces:
             given = [one for one in given if not isinstance(one, Piece)]
         kinds = [result.get("type") for result in given]
+        if {*map(type, kinds)} - {str} or not KINDS.keys() >= {*kinds}:
+            given = [self._typed(result, place) for result in given]
+            kinds = [result.get("type") for result in given]
         try:
             if not ANSWERS.keys().isdisjoint(kinds):
                 regions = {result.get("id") for result in given if is_region(result.get("type"))}
@@ -549,6 +553,17 @@ class _Rows:
             self.counts.append(len(answers) - start)
         for piece in pieces:
             self._add_piece(number, head[:6], piece.value, place, annotation)
+
+    def _typed(self, result: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+        """Return a result with Label Studio's name of its kind, where it has none or one in other letters."""
+        kind = result.get("type")
+        if isinstance(kind, str) and kind.strip():
+            usual = kind.strip().lower()
+            return {**result, "type": usual} if kind not in KINDS and usual in KINDS else result
+        ends = "from_id" in result and "to_id" in result and "value" not in result
+        known = RELATIONS.kind if ends else kind_of(result.get("value")) if kind is None or kind == "" else None
+        self._untyped.append(f"{known or 'nothing known'} in {place}")
+        return result if known is None else {**result, "type": known}
 
     def _placed(self, result: Mapping[str, Any], data: Mapping[str, Any], place: str) -> Mapping[str, Any]:
         """Return a span that says where it stands by paragraphs or paths, with its place from the top of the text.
@@ -655,6 +670,11 @@ class _Rows:
                 f"{source}: {counted(len(self._unread), 'region begins', 'regions begin')} at what is no number: its "
                 f"start and end are empty, and raw=True has them ({listing(self._unread)})."
             )
+        if self._untyped:
+            said.append(
+                f"{source}: {counted(len(self._untyped), 'result does', 'results do')} not say of what type; taken for "
+                f"what the value is of ({listing(self._untyped)})."
+            )
         if self._no_number:
             said.append(
                 f"{source}: {counted(len(self._no_number), 'result has', 'results have')} a text where a number should "
@@ -719,11 +739,22 @@ def _by_number(tasks: Sequence[Mapping[str, Any]]) -> bool:
     return any(isinstance(one, Mapping) and isinstance(one.get("completed_by"), int) for one in done)
 
 
-def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
-    """Return whose draft it is, named as ``completed_by`` names the same person."""
+def _written_by(one: Mapping[str, Any], numbered: bool) -> str | None:
+    """Return whose draft it is, or whose annotation without ``completed_by``, named as that names the same person.
+
+    Example:
+        >>> draft = {"user": "ana@x.org", "created_username": "Ana, ana@x.org, 3"}
+        >>> _written_by(draft, True), _written_by(draft, False), _written_by({"created_username": " a@x.org, 3"}, False)
+        ('3', 'ana@x.org', 'a@x.org')
+    """
     # Drafts give the address in "user", and both in "created_username": "Ana, ana@x.org, 3".
-    number = str(draft.get("created_username") or "").rpartition(", ")[2]
-    return number if numbered and number.isdigit() else account(draft.get("user"))
+    called = one.get("created_username")
+    said = called.strip() if isinstance(called, str) else ""
+    number = said.rpartition(", ")[2]
+    if numbered and number.isdigit():
+        return number
+    address = next((word for word in re.split(r"[\s,]+", said) if "@" in word), None)
+    return account(one.get("user")) or address or said or None
 
 
 def _own(tasks: Sequence[Any]) -> tuple[list[Any], list[Any]]:

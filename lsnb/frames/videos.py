@@ -42,9 +42,10 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     size_text,
 )
-from lsnb.kernel.tally import Tally
+from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.tables import check_key, read_table
+from lsnb.tables.cells import is_missing
 from lsnb.tables.opening import read_items
 
 PIECE = 2**20
@@ -167,7 +168,20 @@ def _of_table(path: Path) -> pd.DataFrame:
     table = read_table(path, wanted=["path"])
     if "path" not in table.columns:
         raise InputError(f"{path} has no column 'path' (it has {', '.join(map(str, table.columns[:8]))}): name it so.")
+    table = _with_paths(table, "path", path)
+    if table.empty:
+        raise InputError(f"{path} has no video: its column 'path' is empty.")
     return table.assign(path=[_beside(path, str(cell)) for cell in table["path"]])
+
+
+def _with_paths(table: pd.DataFrame, column: str, file: Path) -> pd.DataFrame:
+    """Return a table without the rows that have no path, and say which these are."""
+    without = [place for place, cell in enumerate(table[column]) if is_missing(cell) or not str(cell).strip()]
+    if not without:
+        return table
+    if len(without) < len(table):
+        warn(f"{file.name}: column {column!r} is empty in {sheet_rows(without, table)}: left out.")
+    return table.drop(index=table.index[without]).reset_index(drop=True)
 
 
 def _beside(table: Path, name: str) -> str:
@@ -284,8 +298,14 @@ def find_images(
         return _images_of_bucket(str(source))
     place = named_path(source)
     if place.is_dir():
-        found = files_in(place, _is_picture)
-        return _image_table(place, [one.relative_to(place) for one in found], found, read_items(known, place))
+        files = files_in(place, lambda one: not is_junk(one.as_posix()))
+        found = [one for one in files if _is_picture(one)]
+        table = _image_table(place, [one.relative_to(place) for one in found], found, read_items(known, place))
+        tally = Tally(place.name or str(place), "file", seen=len(files), taken=len(found))
+        if others := [one.relative_to(place).as_posix() for one in files if not _is_picture(one)]:
+            tally.leave("no picture", others)
+            warn(f"{tally}.")
+        return tally.attach(table)
     if not place.is_file():
         raise MissingFileError(
             f"There is no picture, folder or table {source} (looked in {Path.cwd()}).{nearest_file(place)}"
@@ -341,7 +361,7 @@ def _images_of_table(file: Path, key: str | None, path: str) -> pd.DataFrame:
     table = read_table(file, key=used, wanted=[path])
     if used != "item" and "item" in names:
         raise InputError(f"{file} has a column 'item' beside {used!r}: rename it, or take it as the key.")
-    table = table[table[path].notna()].reset_index(drop=True)
+    table = _with_paths(table, path, file)
     if table.empty:
         raise InputError(f"{file} has no picture: its column {path!r} is empty.")
     table[path] = [cell if is_address(cell) else _seen(file, str(cell)) for cell in table[path]]

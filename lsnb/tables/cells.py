@@ -324,6 +324,88 @@ def note_another(columns: Sequence[Sequence[Any]], below: Sequence[tuple[int, in
         )
 
 
+def note_header_again(
+    header: Sequence[str], columns: Sequence[Sequence[Any]], places: Sequence[int], tally: Tally
+) -> None:
+    """Note where the first rows below the columns' names look like names or units, too: a remark may stand above them.
+
+    So looks a row of different words below a line that begins as remarks do (``# made by, a tool``), and up to three
+    rows without a number where two columns hold nothing but numbers below them, as Qualtrics writes. They are read as
+    rows, since nothing tells for certain.
+
+    Args:
+        header: The columns' names.
+        columns: The cells of each column; None where one is empty.
+        places: Where the first rows stand in the file.
+        tally: Of the reader.
+
+    Example:
+        >>> note_header_again(["# made by", "x"], [["ID", "1"], ["age", "30"]], [2, 3], tally := Tally("a.csv"))
+        >>> tally.notes[0].partition(":")[0]
+        'a.csv'
+    """
+    words = [cells[0] for cells in columns if cells and not is_missing(cells[0])]
+    is_remark = header[0].lstrip().startswith(_REMARKS) and header[0].strip() not in _REMARKS
+    is_below_remark = is_remark and len(set(words)) == len(words) > 1 and all(map(_is_word, words))
+    above = Counter(n for cells in columns if (n := _above_numbers(cells)))
+    rows, times = max(above.items(), key=lambda pair: pair[1], default=(0, 0))
+    if times > 1 and any(_is_number(cell) for cells in columns for cell in cells[:rows]):
+        rows = 0
+    rows = rows if times > 1 else 0
+    if is_below_remark or rows:
+        rows = rows or 1
+        where = f"row {places[0]}" if rows == 1 else f"rows {places[0]} to {places[rows - 1]}"
+        looks, are = ("looks", "is read as a row") if rows == 1 else ("look", "are read as rows")
+        shown = ", ".join(str(word)[:20] for word in words[:3])
+        tally.note(
+            f"{tally.source}: {where} ({shown}) {looks} like the columns' names or units, and {are}; the columns are "
+            f"called as the first row says ({', '.join(title[:20] for title in header[:3])}). Leave one row of names."
+        )
+
+
+def _above_numbers(cells: Sequence[Any]) -> int:
+    """Return how many cells stand above numbers alone, of which there are two or more; 0 where it is none or many."""
+    n = next((n for n, cell in enumerate(cells[: _MOST_HEADS + 1]) if _is_number(cell)), 0)
+    if not n or any(is_missing(cell) or cell in _UNMEASURED for cell in cells[:n]):
+        return 0
+    below = [cell for cell in cells[n:] if not is_missing(cell)]
+    return n if len(below) > 1 and all(map(_is_number, below)) else 0
+
+
+_MOST_HEADS = 3
+_REMARKS = ("#", "//", "%")
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) or (isinstance(cell, str) and NUMBER.match(cell.strip()) is not None)
+
+
+def note_guards(columns: Sequence[Sequence[Any]], titles: Sequence[str], tally: Tally) -> None:
+    """Note which columns of a file that does not say whose it is hold apostrophes as the guard against formulas has.
+
+    Args:
+        columns: The cells of each column.
+        titles: Their names.
+        tally: Of the reader.
+
+    Example:
+        >>> note_guards([["'+", "x"]], ["mood"], tally := Tally("a.csv"))
+        >>> "in 'mood'" in tally.notes[0]
+        True
+    """
+    shown = {
+        title: next((cell for cell in cells if isinstance(cell, str) and unguarded(cell) != cell), None)
+        for title, cells in zip(titles, columns, strict=True)
+    }
+    found = [f"{title!r} ({cell[:40]!r})" for title, cell in shown.items() if cell is not None]
+    if found:
+        tally.note(
+            f"{tally.source}: an apostrophe stands before what a spreadsheet would run in {listing(found)}, and is "
+            "read as part of the text. If it is a table that lsnb wrote, saved anew under another name, give its data "
+            "dictionary (….columns.csv) that name, too, or take the apostrophes out."
+        )
+
+
 def _is_word(cell: Any) -> bool:
     return isinstance(cell, str) and not any(letter.isdigit() for letter in cell)
 

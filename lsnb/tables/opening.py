@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, named_path, nearest_file
 from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, parse_json, why_packed
 from lsnb.kernel.tally import Tally, sheet_rows
-from lsnb.kernel.words import listing, nearest, warn
+from lsnb.kernel.words import joined, listing, nearest, warn
 from lsnb.tables.cells import (
     LONG,
     RULES,
@@ -44,6 +44,8 @@ from lsnb.tables.cells import (
     known_here,
     note_another,
     note_changed,
+    note_guards,
+    note_header_again,
     numbers_of_locales,
     of_marked,
     refuse_padding,
@@ -217,20 +219,42 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
         mixed = _mostly_utf8(data, name)
         if mixed is not None:
             return mixed
-        for encoding in _ranked(data):
-            text = _decoded(data, encoding)
-            if text is not None:
-                shown = _SHOWN.search(text)
-                example = f", so that it holds {shown[0]!r}" if shown else ""
-                return text, (
-                    f"{name} does not say how its letters are encoded; by its letters it is taken to be "
-                    f"{(_CANDIDATES | _EASTERN)[encoding]}{example}. If that is wrong, save it as 'CSV UTF-8'."
-                )
+        ranked = [(encoding, text) for encoding in _ranked(data) if (text := _decoded(data, encoding)) is not None]
+        if ranked:
+            encoding, text = ranked[0]
+            shown = _SHOWN.search(text)
+            example = f", so that it holds {shown[0]!r}" if shown else ""
+            others = _others(data, text, ranked[1:])
+            return text, (
+                f"{name} does not say how its letters are encoded; by its letters it is taken to be "
+                f"{(_CANDIDATES | _EASTERN)[encoding]}{example}{others}. If that is wrong, save it as 'CSV UTF-8'."
+            )
     zeros = f" (line {data.count(bytes([10]), 0, data.index(0)) + 1:,} holds bytes of zero)" if 0 in data else ""
     raise TableError(
         f"{name} is not text in UTF-8, UTF-16 or Windows-1252{zeros}: open it in a spreadsheet and save it as "
         "'CSV UTF-8' or .xlsx."
     )
+
+
+# So few letters, each counted once, tell no language unless they are a common one's, and others may be as likely.
+_FEW, _DOUBTFUL, _POSSIBLE = 6, -1.5, -5.5
+
+
+def _others(data: bytes, text: str, ranked: Sequence[tuple[str, str]]) -> str:
+    """Return what else a file may hold whose letters beyond ASCII are too few to tell, for a sentence."""
+    first = _SHOWN.search(text)
+    scores = _likenesses(data)
+    if first is None or len(set(_LETTERS.findall(text))) > _FEW or max(scores.values(), default=0.0) > _DOUBTFUL:
+        return ""
+    likely = [(encoding, other) for encoding, other in ranked if scores.get(encoding, _UNLIKE) > _POSSIBLE]
+    eastern = [each for each in _EASTERN if each not in dict(ranked) and _commonness(data, each) >= _LEAST_COMMON]
+    readings: dict[str, str] = {}
+    for encoding, other in [*likely, *((each, _decoded(data, each)) for each in eastern)]:
+        shown = _SHOWN.search(other or "")
+        if shown and shown[0] != first[0] and shown[0].isalpha():
+            readings.setdefault(shown[0], (_CANDIDATES | _EASTERN)[encoding])
+    found = [f"{word!r} in {called}" for word, called in islice(readings.items(), 4)]
+    return f"; its letters are few, and it may be {joined(found, 'or')}" if found else ""
 
 
 def read_json(content: bytes, name: str, *, lines: bool = False) -> tuple[Any, str | None]:
@@ -501,8 +525,8 @@ def _unused(text: str) -> str:
 
 def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file: Path) -> pd.DataFrame:
     """Return the table in a text of others, every column as its cells say; the tally counts its rows."""
-    dialect, text = sniff(text)
     name = tally.source
+    dialect, text = sniff(_END_OF_FILE.sub("", _without_marks(text, tally)))
     # A record of its own behind the last one: it is swallowed where a quote is open.
     end = _unused(text + dialect.separator)
     lines = dialect.lines(f"{text}\n{end}\n")
@@ -531,13 +555,23 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             'write a quote within quotes twice ("").'
         )
     body.tell(tally)
+    of_formulas: set[int] = set()
     if not types:
+        if '="' in text:
+            header, of_formulas = _of_formulas(header, columns, tally)
         _look_below(header, text, key, wanted, tally)
+        left = {*body.empty_rows, *body.ruled}
+        first = list(islice((row for row in count(before + 1) if row not in left), 3))
+        note_header_again(header, columns, first, tally)
     titles = unique_titles(header, wanted, tally)
+    if not types and "'" in text:
+        note_guards(columns, titles, tally)
     if types:
         known = _declared(dict(zip(titles, columns, strict=True)), types, dialect.separator, wanted, tally)
     else:
-        known = numbers_of_locales(columns, titles, dialect.separator, wanted, tally)
+        texts = [titles[place] for place in of_formulas]
+        known = numbers_of_locales(columns, titles, dialect.separator, [*wanted, *texts], tally)
+        known |= {titles[place]: column_of(columns[place]) for place in of_formulas}
     if set(titles) >= LONG:
         answers, kinds = (columns[titles.index(name)] for name in ("value", "kind"))
         if types.get("value", "").endswith(GUARDS):
@@ -547,7 +581,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
         if not is_own:
-            left = {*body.empty_rows, *body.again}
+            left = {*body.empty_rows, *body.again, *body.ruled}
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)
@@ -574,6 +608,7 @@ class _Body:
         self.columns: list[list[str | None]] = [[] for _ in header]
         self.empty_rows: list[int] = []
         self.again: list[int] = []
+        self.ruled: list[int] = []
         self._short_rows: list[int] = []
         self._long_rows: list[int] = []
         # The first rows behind empty ones: where they stand, and which they are.
@@ -626,8 +661,11 @@ class _Body:
         if not self._is_own and not any(field.strip() for field in fields):
             self.empty_rows.append(row)
             return
-        if self._repeated is not None and [field.removeprefix("\ufeff") for field in fields] == self._repeated:
+        if fields == self._repeated:
             self.again.append(row)
+            return
+        if not (self._is_own or self.columns[0] or self.ruled) and _is_rule(fields):
+            self.ruled.append(row)
             return
         width = len(self._header)
         if len(fields) < width:
@@ -652,7 +690,68 @@ class _Body:
             tally.leave("empty", [f"row {row}" for row in self.empty_rows])
         if self.again:
             tally.leave(AGAIN, [f"row {row}" for row in self.again])
+        if self.ruled:
+            tally.leave("a ruled line", [f"row {row}" for row in self.ruled])
         note_another(self.columns, self._below, tally)
+
+
+# UTF-8's mark, also as a program shows it that takes it for letters, and how DOS ended files.
+_MARKS_OF_UTF8 = re.compile("(?:\\A|(?<=[\r\n]))(?:\ufeff|ï»¿)+")
+_END_OF_FILE = re.compile("(?<=[\r\n])\x1a+\\s*\\Z")
+
+
+def _without_marks(text: str, tally: Tally) -> str:
+    """Return a text without marks of UTF-8, which stand before a line where files were put together."""
+    places = [match.start() for match in _MARKS_OF_UTF8.finditer(text)]
+    if any(places):
+        lines, line = [], 1
+        for before, place in pairwise([0, *places]):
+            line += text.count("\n", before, place)
+            lines += [line] if place else []
+        tally.note(f"{tally.source}: a mark of UTF-8 before line {listing(lines)} is left out.")
+    return _MARKS_OF_UTF8.sub("", text) if places else text
+
+
+def _is_rule(fields: Sequence[str]) -> bool:
+    """Return whether a row is a line drawn below the header, as databases and Markdown draw it.
+
+    Example:
+        >>> _is_rule(["---", ":--:"]), _is_rule(["--"]), _is_rule(["--", "1"])
+        (True, False, False)
+    """
+    filled = [field.strip() for field in fields if field.strip()]
+    return len(filled) > 1 and all(set(one) <= {*"-=:+"} and ("--" in one or "==" in one) for one in filled)
+
+
+_FORMULA_OF_TEXT = re.compile(r'\s*="([^"]*+(?:""[^"]*+)*+)"\s*')
+
+
+def _of_formulas(
+    header: Sequence[str], columns: Sequence[list[str | None]], tally: Tally
+) -> tuple[list[str], set[int]]:
+    """Put the texts into the cells that hold them as formulas, ``="001"``, as programs write what is to stay a text.
+
+    Returns:
+        The columns' names, likewise, and the places of the columns that had such cells.
+    """
+
+    def plain(cell: str | None) -> str | None:
+        found = _FORMULA_OF_TEXT.fullmatch(cell) if cell is not None else None
+        return cell if found is None else found[1].replace('""', '"') or None
+
+    titles = [plain(title) or "" for title in header]
+    shown: dict[int, str] = {}
+    for place, cells in enumerate(columns):
+        texts = list(map(plain, cells))
+        if texts != cells:
+            example = next(cell for cell, text in zip(cells, texts, strict=True) if cell != text)
+            shown[place] = f"{titles[place]!r} ({str(example).strip()[:40]} is {plain(example) or 'nothing'})"
+            cells[:] = texts
+    if shown:
+        tally.note(
+            f"{tally.source}: formulas that only hold a text are read as that text in {listing([*shown.values()])}."
+        )
+    return titles, set(shown)
 
 
 def _behind_quotes(text: str, dialect: Dialect) -> list[int]:
@@ -924,11 +1023,22 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
             twice.append((number, next(name for name in names if name not in dict(pairs))))
         return made
 
-    for number, line in enumerate(text.split("\n"), start=1):
+    beyond: dict[str, str] = {}  # numbers that no float holds, and where the first of each stands
+
+    def number_of_json(digits: str) -> float | str:
+        found = float(digits)
+        if math.isinf(found) or (found == 0 and digits.strip("-0.").partition("e")[0].partition("E")[0].strip("0.")):
+            beyond.setdefault(digits, f"{digits[:40]} in line {number}")
+            return digits
+        return found
+
+    decoder = json.JSONDecoder(object_pairs_hook=row_of, parse_float=number_of_json)
+    for number, whole in enumerate(text.split("\n"), start=1):
+        line = whole.strip("\ufeff \t\r")
         if not line.strip():
             continue
         try:
-            row = structure_of(line.strip()) if "[ " in line else json.loads(line, object_pairs_hook=row_of)
+            row = structure_of(line) if "[ " in line else decoder.decode(line)
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
@@ -949,6 +1059,10 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
         tally.note(
             f"{tally.source} has a name twice in line {listing([line for line, _ in twice])}: what stands there under "
             f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
+        )
+    if beyond:
+        tally.note(
+            f"{tally.source}: what no number of a computer holds is read as text: {listing([*beyond.values()])}."
         )
     titles = list(dict.fromkeys(str(name) for row in rows for name in row))
     refuse_padding(tally.source, len(rows), len(titles), len(text))
@@ -1033,7 +1147,7 @@ def read_table(
     if is_workbook:
         table = read_workbook(file, key, sheet, needs, tally)
     elif data.startswith(b"PAR1"):
-        table = _read_parquet(file, tally)
+        table = _read_parquet(file, needs, tally)
     else:
         table = _read_text(data, key, needs, tally, file)
         is_told = {"control", "status"} <= set(table.columns) or {"item", "how"} <= set(table.columns)
@@ -1216,7 +1330,21 @@ def _of_arrow_types(file: Path) -> pd.DataFrame:
     return table
 
 
-def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
+def _of_twins(file: Path, titles: Sequence[str]) -> pd.DataFrame:
+    """Return a table of which several columns have one name, which pandas does not read, under these names."""
+    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+        whole = opened.read()
+    made = {
+        place: column_of(column.to_pylist()) if pa.types.is_integer(column.type) else column.to_pandas()
+        for place, column in enumerate(whole.columns)
+    }
+    return pd.DataFrame(made).set_axis(list(titles), axis=1)
+
+
+def _read_parquet(file: Path, wanted: Sequence[str], tally: Tally) -> pd.DataFrame:
     try:
         import pyarrow.parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
@@ -1230,11 +1358,15 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
                 f"{file.name} has {about.num_rows:,} rows and {about.num_columns:,} columns, and at most "
                 f"{MOST_PARQUET_CELLS // 10**6} million cells are read: split it."
             )
-        try:
-            table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
-        except TypeError:
-            table = _of_arrow_types(file)
-        table = _with_index(_with_whole_numbers(table, file), tally)
+        titles = pyarrow.parquet.read_schema(file).names
+        if len(set(titles)) < len(titles):
+            table = _of_twins(file, unique_titles(titles, wanted, tally))
+        else:
+            try:
+                table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+            except TypeError:
+                table = _of_arrow_types(file)
+            table = _with_index(_with_whole_numbers(table, file), tally)
     except TableError:
         raise
     except Exception:  # pyarrow and pandas raise whatever they meet in a damaged file

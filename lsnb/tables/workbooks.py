@@ -26,6 +26,8 @@ from lsnb.tables.cells import (
     known_here,
     note_another,
     note_changed,
+    note_guards,
+    note_header_again,
     structure_of,
     told_in,
     unique_titles,
@@ -48,6 +50,7 @@ _ZEROS = re.compile(rf"(?:\[\$-[0-9A-Fa-f]+\])?((?:{_PART})*0)(?:;.*)?", re.DOTA
 # ECMA-376, part 1, 22.9.2.19 (ST_Xstring): how a cell holds a character that XML cannot.
 _KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"-?[0-9]{1,400}")
+_INFINITE = ("inf", "-inf")
 _NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 # Of rows that files have which were put together of several.
 AGAIN = "the columns' names again"
@@ -84,7 +87,8 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
                 reader.read()
                 about = _own_about(reader.wb)
                 types = None if about is None else {title: kind for title, _, kind in about}
-                named = TABLE_SHEET if types is not None and sheet is None else sheet
+                is_ours = types is not None and reader.wb.sheetnames == [TABLE_SHEET, ABOUT_SHEET]
+                named = TABLE_SHEET if is_ours and sheet is None else sheet
                 chosen = _chosen(reader.wb, file, key, named, wanted, charts, tally)
                 spans = merged.get(chosen._worksheet_path, [])
                 table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
@@ -139,7 +143,7 @@ def _read_sheet(
             kept = [(place, row) for place, row in kept if place not in again]
         titles = unique_titles(header, wanted, tally)
         _fill_merged(kept, merged, titles, tally)
-        known = known_here(types or {}, titles) if chosen.title == TABLE_SHEET else {}
+        known = known_here(types or {}, titles)
         cells = [
             [_own_cell(cell, known[title]) if title in known else _value(cell) for cell, title in _beside(row, titles)]
             for _, row in kept
@@ -147,7 +151,13 @@ def _read_sheet(
         places = [place for place, _ in kept]
         _tell_errors([(place, row) for place, row in kept], titles, tally)
         below = [(place, number) for number, place in enumerate(places) if place - 1 in set(empty)]
-        note_another([[row[number] for row in cells] for number in range(len(titles))], below, tally)
+        columns = [[row[number] for row in cells] for number in range(len(titles))]
+        note_another(columns, below, tally)
+        if types is None:
+            note_header_again(header, columns, places[:3], tally)
+            note_guards(columns, titles, tally)
+        if chosen.title == TABLE_SHEET and types is None:
+            _note_forgotten(columns, titles, tally)
     made = {}
     for number, title in enumerate(titles):
         column = [row[number] for row in cells]
@@ -217,7 +227,8 @@ def _chosen(
             raise TableError(f"{file.name}: the first row of the sheet {sheet!r} is empty; it should name the columns.")
         return chosen
     heads = {title: [_title(cell) for cell in _head(one)] for title, one in sheets.items()}
-    filled = [title for title, head in heads.items() if any(name.strip() for name in head)]
+    abouts = {title for title, one in sheets.items() if _is_about(one)}
+    filled = [title for title, head in heads.items() if any(name.strip() for name in head) and title not in abouts]
     folded = [name.strip().casefold() for name in wanted]
     fitting = [title for title in filled if set(wanted) <= set(heads[title])] or [
         title for title in filled if set(folded) <= {name.strip().casefold() for name in heads[title]}
@@ -230,10 +241,11 @@ def _chosen(
         fault = KeyColumnError if key is not None else TableError
         mend = "Name a column that one of them has" if key is not None else "Give the file that has it"
         raise fault(f"No sheet of {file.name} has the column {missing}: {shown}. {mend}.")
-    first = next(iter(fitting if wanted and fitting else sheets), None)
+    tables = [title for title in sheets if title not in abouts] or list(sheets)
+    first = next(iter(fitting if wanted and fitting else tables), None)
     if first is None:
         raise TableError(f"{file.name} has no sheet with cells{': all are charts' if charts else ''}.")
-    if first not in filled:
+    if first not in filled and first not in abouts:
         raise TableError(
             f"{file.name}: the first row of the first sheet is empty; it should name the columns. "
             f"Sheets: {names}; name one with sheet=, or move the one to read to the front."
@@ -414,14 +426,43 @@ def _column(cells: Sequence[Any]) -> pd.Series[Any]:
 
 def _own_about(book: Any) -> list[tuple[str, str, str]] | None:
     """Return what a workbook of write_table's says of its columns: name, meaning and type of each."""
-    if book.sheetnames != [TABLE_SHEET, ABOUT_SHEET]:
+    about = next((one for one in book.worksheets if _is_about(one)), None)
+    if about is None:
         return None
-    about = book[ABOUT_SHEET]
     about.reset_dimensions()
-    rows = list(about.iter_rows(values_only=True))
-    if not rows or tuple(rows[0][:3]) != ABOUT_HEAD:
-        return None
-    return [(_title(row[0]), _title(row[1]), _title(row[2])) for row in rows[1:] if len(row) > 2]
+    rows = about.iter_rows(min_row=2, values_only=True)
+    return [(_title(row[0]), _title(row[1]), _title(row[2])) for row in rows if len(row) > 2]
+
+
+def _is_about(sheet: Any) -> bool:
+    """Return whether a sheet says of another's columns what they are, as the second of write_table's workbooks does."""
+    return tuple(_head(sheet)[:3]) == ABOUT_HEAD
+
+
+def _note_forgotten(columns: Sequence[Sequence[Any]], titles: Sequence[str], tally: Tally) -> None:
+    """Note which columns hold what write_table writes as text, where nothing says any more what it was.
+
+    Example:
+        >>> _note_forgotten([['["a"]']], ["tags"], tally := Tally("a.xlsx"))
+        >>> "in 'tags'" in tally.notes[0]
+        True
+    """
+    shown = {
+        title: next((cell for cell in cells if isinstance(cell, str) and _was_no_text(cell)), None)
+        for title, cells in zip(titles, columns, strict=True)
+    }
+    found = [f"{title!r} ({cell[:40]!r})" for title, cell in shown.items() if cell is not None]
+    if found:
+        tally.note(
+            f"{tally.source}: lists, times and the like in {listing(found)} are read as texts, since the workbook has "
+            f"no sheet {ABOUT_SHEET!r} that says what they were; if lsnb wrote it, read the file as it was then."
+        )
+
+
+def _was_no_text(text: str) -> bool:
+    value = value_of(text)
+    is_long = isinstance(value, int) and len(text.lstrip("-")) > EXCEL_DIGITS
+    return is_long or is_structure(text.lstrip("'")) or not isinstance(value, str | int | float) or text in _INFINITE
 
 
 def _own_cell(cell: Any, kind: str) -> Any:
@@ -437,7 +478,7 @@ def _own_cell(cell: Any, kind: str) -> Any:
         return value_of(value)
     if kind == "whole number":
         return int(value) if _WHOLE.fullmatch(value) else value
-    if kind == "number" and value in ("inf", "-inf"):
+    if kind == "number" and value in _INFINITE:
         return float(value)
     if value.startswith("'") and is_structure(value.lstrip("'")):
         return value[1:]

@@ -12,6 +12,7 @@ import pytest
 import lsnb
 from lsnb import demo
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.tally import tally_of
 from lsnb.media import write_image
 
 
@@ -53,6 +54,7 @@ def test_a_file_laid_beside_others_changes_no_item(tmp_path: Path) -> None:
     for known in (before.reset_index(), tmp_path / "found.csv"):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", r".* left out \(no picture: ")
             kept = lsnb.find_images(tmp_path, known=known).set_index("path")["item"]
         assert kept[before.index].tolist() == before.tolist()
         assert kept.is_unique
@@ -122,3 +124,15 @@ def test_the_stand_in_for_a_model_finds_the_coins_and_says_what_it_is(
     for given in ("", None):
         with pytest.raises(InputError, match="MODEL is"):
             demo.find_model(given)  # type: ignore[arg-type]
+
+
+def test_what_a_folder_holds_beside_pictures_and_rows_without_one_are_said(folder: Path) -> None:
+    (folder / "pictures" / "sub" / "scan.pdf").write_text("x")
+    with pytest.warns(UserWarning, match=r"6 files, 4 taken, 2 left out \(no picture: notes.txt, sub/scan.pdf\)"):
+        table = lsnb.find_images(folder / "pictures")
+    account = tally_of(table)
+    assert account is not None
+    assert account.unexplained == 0
+    (folder / "media.csv").write_text("item,path\n1,a.png\n2,\n3,b.png\n4, \n")
+    with pytest.warns(UserWarning, match="'path' is empty in rows 3, 5: left out"):
+        assert lsnb.find_images(folder / "media.csv")["item"].tolist() == ["1", "3"]

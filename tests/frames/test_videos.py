@@ -134,3 +134,12 @@ def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(
             table = find_videos(tmp_path / "zips" / "z.zip")
         assert names(table, tmp_path) == ["zips/z/f.gif"]
         assert len(looked_at) == 3 * run, "each GIF once"
+
+
+def test_a_row_without_a_path_is_no_video_called_nan(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,subject\na.mp4,1\n,2\nb.mp4,3\n")
+    with pytest.warns(UserWarning, match="'path' is empty in row 3: left out"):
+        assert find_videos(tmp_path / "t.csv")["path"].tolist() == ["a.mp4", "b.mp4"]
+    (tmp_path / "t.csv").write_text("path,subject\n,2\n")
+    with pytest.raises(InputError, match="its column 'path' is empty"):
+        find_videos(tmp_path / "t.csv")

@@ -1019,3 +1019,127 @@ def test_what_an_annotation_says_and_no_column_can_hold_is_said() -> None:
     sentences = [str(each.message) for each in said]
     assert any("'updated_at' of 1 annotation is no moment ('yesterday')" in each for each in sentences)
     assert any("'lead_time' of 1 annotation is no number ('3 s')" in each for each in sentences)
+
+
+BOX = {"x": 1, "y": 2, "width": 3, "height": 4}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "read"),
+    [
+        ({"choices": ["a"]}, "choices", "a"),
+        ({"text": ["so"]}, "textarea", "so"),
+        ({"rating": 3}, "rating", 3),
+        ({"taxonomy": [["a", "b"]]}, "taxonomy", "a > b"),
+        ({**BOX, "rectanglelabels": ["car"]}, "rectanglelabels", "car"),
+        ({**BOX}, "rectangle", None),
+        ({**BOX, "choices": ["a"]}, "choices", "a"),
+        ({"start": 1, "end": 3, "text": "so", "labels": ["A"]}, "labels", "A"),
+        ({"start": 1, "end": 3, "text": "so"}, "labels", None),
+        ({"unknown": 1}, None, {"unknown": 1}),
+    ],
+)
+def test_a_result_that_does_not_say_its_type_is_what_its_value_is(value: Any, kind: Any, read: Any) -> None:
+    bare = {name: part for name, part in result("x", value).items() if name != "type"}
+    with pytest.warns(UserWarning, match=f"1 result does not say of what type; .*{kind or 'nothing known'} in"):
+        table = read_annotations([task(1, [annotation([bare])], ID="k")], key="ID")
+    assert table["value"].tolist() == [read]
+    assert [None if pd.isna(one) else one for one in table["kind"]] == [kind]
+
+
+def test_a_type_in_other_letters_is_that_type() -> None:
+    table = read_annotations([task(1, [annotation([result("Choices", {"choices": ["a"]})])], ID="k")], key="ID")
+    assert (table["kind"][0], table["value"][0]) == ("choices", "a")
+
+
+def test_a_stretch_without_a_label_in_json_min_is_no_written_answer(tmp_path: Path) -> None:
+    record = {"t": "abcdef", "id": 1, "ner": [{"start": 1, "end": 2, "text": "b"}], "annotator": 1, "annotation_id": 1}
+    with pytest.warns(UserWarning, match="JSON-MIN"):
+        table = read_annotations(write(tmp_path, "min.json", [record]))
+    assert table["kind"].tolist() == ["labels"]
+    assert table["value"].tolist() == [None]
+    assert table[["start", "end", "text"]].values.tolist() == [[1.0, 2.0, "b"]]
+
+
+def test_who_answered_is_known_without_completed_by_where_the_export_says_it() -> None:
+    answers = [
+        {"id": n, "created_username": said, "result": choice("a")}
+        for n, said in enumerate((" ana@x.org, 4", "Ben ben@x.org, 5"), 1)
+    ]
+    table = read_annotations([task(1, answers, ID="k")], key="ID")
+    assert table["annotator"].tolist() == ["ana@x.org", "ben@x.org"]
+    numbered = read_annotations([task(1, [answers[0], annotation(choice("b"), 9, by=7)], ID="k")], key="ID")
+    assert numbered["annotator"].tolist() == ["4", "7"]
+
+
+def test_a_project_that_a_bucket_describes_is_its_number(tmp_path: Path) -> None:
+    about = {"id": 1, "data": {"ID": "k"}, "project": {"id": 4, "title": "P"}}
+    path = write(tmp_path, "7", {"id": 7, "completed_by": 1, "result": choice("a"), "task": about})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_annotations(path, key="ID")["project"].tolist() == [4]
+
+
+@pytest.mark.parametrize("part", ["result", "value", "annotations", "data", "completed_by"])
+def test_pieces_that_a_program_wrote_as_pythons_text_are_what_they_say(tmp_path: Path, part: str) -> None:
+    answer = annotation(choice("it's so"), by={"id": 3, "email": "ana@x.org"})
+    whole: dict[str, Any] = task(1, [answer], ID="k")
+    if part == "value":
+        answer["result"][0]["value"] = repr(answer["result"][0]["value"])
+    else:
+        held = whole if part in whole else answer
+        held[part] = repr(held[part])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = read_annotations(write(tmp_path, "e.json", [whole]), key="ID")
+    assert table[["item", "annotator", "value", "status"]].values.tolist() == [
+        ["k", "ana@x.org", "it's so", "submitted"]
+    ]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_json_min_that_pandas_saved_as_a_table_keeps_lists_and_regions(tmp_path: Path, ending: str) -> None:
+    car = {**BOX, "rotation": 0, "rectanglelabels": ["car"], "original_width": 10, "original_height": 10}
+    about = {"annotator": 1, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    records = [
+        {"t": "x", "id": 1, "mood": ["a", "b"], "box": [car], "annotation_id": 5, **about},
+        {"t": "y", "id": 2, "mood": "a", "box": None, "annotation_id": 6, **about},
+    ]
+    path = tmp_path / f"min.{ending}"
+    frame = pd.DataFrame(records)
+    (frame.to_csv if ending == "csv" else frame.to_excel)(path, index=False)
+    with pytest.warns(UserWarning, match="JSON-MIN or CSV export"):
+        table = read_annotations(path)
+    assert table[["item", "kind", "value"]].values.tolist() == [
+        ["1", "choices", "a"],
+        ["1", "choices", "b"],
+        ["1", "rectanglelabels", "car"],
+        ["2", "choices", "a"],
+    ]
+
+
+def test_a_csv_export_that_another_program_saved_again_says_the_same(tmp_path: Path) -> None:
+    head = ["id", "text", "mood", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"]
+    at = "2026-01-01T00:00:00Z"
+    rows = [
+        ["1", "Hallo", "up", "1", "5", at, at, "1.5"],
+        ["2", "Welt", "down", "1", "6", at, at, "2.5"],
+        ["2", "Welt", "up", "2", "7", at, at, "3.5"],
+    ]
+    forms = {
+        "floats": [",".join([f"{r[0]}.0", *r[1:3], f"{r[3]}.0", f"{r[4]}.0", *r[5:]]) for r in rows],
+        "german": [";".join([*r[:7], r[7].replace(".", ",")]) for r in rows],
+        "empty": [*(",".join(r) for r in rows), ",,,,,,,"],
+        "plain": [",".join(r) for r in rows],
+    }
+    found = {}
+    for name, lines in forms.items():
+        mark = ";" if name == "german" else ","
+        above = "sep=;\r\n" if name == "german" else ""
+        path = write(tmp_path, f"{name}.csv", above + "\r\n".join([mark.join(head), *lines]))
+        with pytest.warns(UserWarning, match="JSON-MIN or CSV export") as said:
+            found[name] = read_annotations(path)
+        assert ("1 empty row is left out" in str(said[0].message)) is (name == "empty")
+    for table in found.values():
+        pd.testing.assert_frame_equal(table, found["plain"])
+    assert found["plain"]["lead_time"].tolist() == [1.5, 2.5, 3.5]

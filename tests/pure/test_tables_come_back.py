@@ -521,3 +521,73 @@ def test_a_file_of_ours_that_somebody_changed_is_a_table_or_a_sentence(tmp_path_
     tally = tally_of(table)
     assert tally is not None
     assert tally.unexplained == 0
+
+
+def bent_workbook(folder: Path, bend: Any) -> Path:
+    table = pd.DataFrame(
+        {
+            "ID": ["a", "b"],
+            "when": [pd.Timestamp("2026-01-02 03:04:05.123456"), pd.NaT],
+            "took": pd.to_timedelta([1, 2], unit="s"),
+            "tags": [["a"], []],
+            "text": ['["a"]', "=1"],
+            "long": [2**60, 1],
+        }
+    )
+    path = folder / "t.xlsx"
+    write_table(table, path)
+    book = openpyxl.load_workbook(path)
+    bend(book)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda book: book.create_sheet("notes").append(["a", "b"]),
+        lambda book: book.move_sheet("columns", -1),
+        lambda book: setattr(book["table"], "title", "Tabelle1"),
+        lambda book: (setattr(book["table"], "title", "Daten"), setattr(book["columns"], "title", "Spalten")),
+        lambda book: book.copy_worksheet(book["table"]),
+    ],
+)
+def test_a_workbook_to_which_somebody_adds_sheets_or_names_says_what_it_was(tmp_path, bend):
+    table = read_table(bent_workbook(tmp_path, bend), key="ID")
+    assert table["when"][0] == pd.Timestamp("2026-01-02 03:04:05.123456")
+    assert table["took"].tolist() == [pd.Timedelta(seconds=1), pd.Timedelta(seconds=2)]
+    assert table["tags"].tolist() == [["a"], []]
+    assert table["text"].tolist() == ['["a"]', "=1"]
+    assert table["long"].tolist() == [2**60, 1]
+
+
+def test_a_workbook_without_the_sheet_that_says_what_its_columns_are_tells_so(tmp_path):
+    path = bent_workbook(tmp_path, lambda book: book.remove(book["columns"]))
+    with pytest.warns(UserWarning, match="no sheet 'columns' that says what they were") as said:
+        table = read_table(path)
+    assert table["tags"].tolist() == ['["a"]', "[]"]
+    told = " ".join(str(one.message) for one in said)
+    assert all(f"'{name}' (" in told for name in ("when", "took", "tags", "text"))
+    other = openpyxl.Workbook()
+    other.active.title = "table"
+    for row in (["ID", "x"], ["a", "12"], ["b", "2024-01-02"], ["c", "True"]):
+        other.active.append(row)
+    other.save(tmp_path / "other.xlsx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_table(tmp_path / "other.xlsx")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_apostrophes_of_the_guard_in_a_file_saved_under_another_name_are_said(tmp_path, separator):
+    path = tmp_path / "gold.csv"
+    write_table(pd.DataFrame({"ID": ["a", "b"], "mood": ["+", "-"]}), path)
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    with (tmp_path / "mine.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=separator, lineterminator="\r\n").writerows(rows)
+    with pytest.warns(UserWarning, match="an apostrophe stands before .* 'mood'"):
+        assert read_table(tmp_path / "mine.csv")["mood"].tolist() == ["'+", "'-"]
+    (tmp_path / "gold.columns.csv").rename(tmp_path / "mine.columns.csv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(tmp_path / "mine.csv")["mood"].tolist() == ["+", "-"]

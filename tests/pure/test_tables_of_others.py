@@ -781,6 +781,7 @@ def test_files_put_together_have_their_header_once(tmp_path):
     assert table["n"].tolist() == [2, 4, 5]
     assert [str(one.message) for one in said] == [
         "posts.csv: 4 rows, 3 taken, 1 left out (the columns' names again: row 3).",
+        "posts.csv: a mark of UTF-8 before line 3 is left out.",
         "posts.csv: column 'ID' is empty in row 5: give each item a key.",
     ]
     book = openpyxl.Workbook()
@@ -817,3 +818,134 @@ def test_what_begins_below_an_empty_row_is_said(tmp_path, gap, rows, said):
         read_table(tmp_path / "a.xlsx")
     assert len(told) == 1 + bool(said)
     assert said is None or said in str(told[1].message)
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("# export, made by a tool, 2024\nID,a,b\n1,x,y\n", "row 2 (ID, a, b)"),
+        ("// made by, a tool\n\nname,age\nAna,31\n", "row 3 (name, age)"),
+        ("time;x;y\ns;mm;mm\n0.1;2;3\n0.2;4;5\n", "row 2 (s, mm, mm)"),
+        ("score,score,rt\nmean,sd,mean\n1,2,3\n4,5,6\n", "row 2 (mean, sd, mean)"),
+        (
+            "id,Q1,Q2\nID,Age (18-99)?,Q2 of 3\n{a},{b},{c}\nR_1,30,2\nR_2,31,3\n",
+            "rows 2 to 3 (ID, Age (18-99)?, Q2 of 3)",
+        ),
+    ],
+)
+def test_a_remark_or_units_beside_the_header_are_said(tmp_path, text, row):
+    with pytest.warns(UserWarning, match=re.escape(row) + " looks? like the columns' names or units"):
+        read_table(put(tmp_path, text))
+    cells = [line.split(";" if ";" in text else ",") for line in text.splitlines() if line]
+    made: list[list[object]] = [
+        [float(cell) if cell.replace(".", "").isdigit() else cell for cell in line] for line in cells
+    ]
+    with pytest.warns(UserWarning, match="looks? like the columns' names or units"):
+        read_table(workbook(tmp_path, {"Tabelle1": made}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#,a\n1,x\n",
+        "#ID,a\n1,x\n2,y\n",
+        "name,age\nAna,unknown\nBen,30\nEva,31\n",
+        "name,age,score\nAna,NA,n/a\nBen,30,1\nEva,31,2\n",
+        "a,b\nx,y\n1,2\n",
+    ],
+)
+def test_a_header_that_only_looks_like_a_remark_is_none(tmp_path, text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_table(put(tmp_path, text))) == text.count("\n") - 1
+
+
+def test_texts_that_a_file_holds_as_formulas_are_texts(tmp_path):
+    text = '="ID";"=""zip""";n\n"=""001""";="01001";1\n="a ""b""";="";2\n="12";99;3\n'
+    with pytest.warns(UserWarning, match=r"formulas that only hold a text .* 'ID' \(=\"001\" is 001\)"):
+        table = read_table(put(tmp_path, text), key="ID")
+    assert table["ID"].tolist() == ["001", 'a "b"', "12"]
+    assert table["zip"].tolist()[::2] == ["01001", "99"]
+    assert table["zip"].isna().tolist() == [False, True, False]
+    assert table["n"].tolist() == [1, 2, 3]
+    with pytest.raises(KeyColumnError, match="rounded"):
+        read_table(put(tmp_path, 'ID,n\n="1.79E+18",1\n'), key="ID")
+
+
+def test_numbers_of_json_that_no_float_holds_stay_texts_and_are_said(tmp_path):
+    lines = '{"a": 1e400, "b": [-1E999], "c": 0.0}\n{"a": 2.5, "b": 1e-400, "c": -0e9}\n'
+    with pytest.warns(UserWarning, match="read as text: 1e400 in line 1, -1E999 in line 1, 1e-400 in line 2"):
+        table = read_table(put(tmp_path, lines, "posts.jsonl"))
+    assert table.to_dict("list") == {"a": ["1e400", 2.5], "b": [["-1E999"], "1e-400"], "c": [0.0, 0.0]}
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding", "name"),
+    [
+        ("да", "cp1251", "Windows-1251"),
+        ("ναι", "cp1253", "Windows-1253"),
+        ("ż", "cp1250", "Windows-1250"),
+        ("ğ", "cp1254", "Windows-1254"),
+        ("はい", "cp932", "Shift-JIS"),
+        ("예", "cp949", "EUC-KR"),
+    ],
+)
+def test_what_few_letters_may_be_too_is_said(tmp_path, word, encoding, name):
+    with pytest.warns(UserWarning, match=f"letters are few, and it may be .*'{word}' in {name}"):
+        read_table(put(tmp_path, f"ID,a\n1,{word}\n2,x\n", encoding=encoding))
+    with pytest.warns(UserWarning, match="Windows-1252") as said:
+        read_table(put(tmp_path, "ID,a\n1,Müller\n2,Übung\n", encoding="cp1252"))
+    assert "may be" not in str(said[0].message)
+
+
+def test_a_second_column_of_one_name_in_parquet_is_renamed_and_said(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = [
+        arrow.array([2**60 + 1, None]),
+        arrow.array(["a", "b"]),
+        arrow.array([[1], None]),
+        arrow.array(["k", "l"]),
+    ]
+    parquet.write_table(arrow.table(columns, names=["x", "x", "x", "ID"]), tmp_path / "a.parquet")
+    with pytest.warns(UserWarning, match=r"more than one column called 'x': the others are read as 'x \(2\)'"):
+        table = read_table(tmp_path / "a.parquet", key="ID")
+    assert account(table).taken == 2
+    assert list(table.columns) == ["x", "x (2)", "x (3)", "ID"]
+    assert table["x"].tolist()[0] == 2**60 + 1
+    assert table["x (3)"].tolist()[0] == [1]
+    with pytest.raises(TableError, match="more than one column called 'x'"):
+        read_table(tmp_path / "a.parquet", key="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\ufeffID,a\n1,x\n\ufeff2,y\n3,z\n", "before line 3"),
+        ("\ufeff\ufeffID,a\n1,x\n2,y\n3,z\n", None),
+        ("ï»¿ID,a\r\n1,x\r\n2,y\r\n\ufeff3,z\r\n", "before line 4"),
+        ('\ufeffID,a\n1,x\n\ufeff"2",y\n3,z\n\x1a', "before line 3"),
+        ('{"ID": "1", "a": "x"}\n\ufeff{"ID": "2", "a": "y"}\n{"ID": "3", "a": "z"}\n', None),
+    ],
+)
+def test_marks_of_utf8_where_files_were_put_together_are_no_part_of_a_key(tmp_path, text, said):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = read_table(put(tmp_path, text, "posts.jsonl" if text[0] == "{" else "posts.csv"), key="ID")
+    assert table.to_dict("list") == {"ID": ["1", "2", "3"], "a": ["x", "y", "z"]}
+    assert [str(one.message) for one in caught] == (
+        [] if said is None else [f"posts.csv: a mark of UTF-8 {said} is left out."]
+    )
+
+
+def test_the_end_of_file_of_dos_is_no_item(tmp_path):
+    assert read_table(put(tmp_path, "ID\na\nb\n\x1a"), key="ID")["ID"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["ID,name\n--,----\n1,x\n2,y\n", "ID|name\n:--|:--:\n1|x\n2|y\n"])
+def test_a_line_drawn_below_the_header_is_no_row(tmp_path, text):
+    with pytest.warns(UserWarning, match=r"3 rows, 2 taken, 1 left out \(a ruled line: row 2\)"):
+        table = read_table(put(tmp_path, text))
+    assert account(table).taken == 2
+    assert table["ID"].tolist() == [1, 2]
+    marks = put(tmp_path, "label,code\n--,1\n-,2\n+,3\n", "marks.csv")
+    assert read_table(marks)["label"].tolist() == ["--", "-", "+"]
