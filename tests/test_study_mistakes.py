@@ -149,8 +149,9 @@ def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) 
         assert list(later.progress()["annotator"]) == ["ben"]
     assert any("never made: the project of ana" in note for note in later.sync(texts(2)).notes)
     studio.server.delete_project(study.copies[1].project.id)
-    with pytest.raises(StudyNotFoundError, match="no longer on"):
-        study.annotations()
+    for verb in (study.annotations, study.pull):
+        with pytest.raises(StudyNotFoundError, match="no longer on"):
+            verb()
 
 
 @pytest.mark.slow

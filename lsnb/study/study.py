@@ -377,19 +377,25 @@ class Study(ModelVerbs):
         told: list[str] = []
         listed = self.server.projects()
         self.copies = settle(self.server, self.copies, told, heal=heal, listed=listed)
-        there = {project.id for project in listed}
-        if not any(copy.project.id in there for copy in self.copies):
-            raise StudyNotFoundError(
-                f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
-                "create_study makes it anew."
-            )
-        told += absent_notes(self.copies, there)
+        present = self._of(listed)
+        told += absent_notes(self.copies, {copy.project.id for copy in present})
         if notes is None:
             for note in told:
                 warn(note)
         else:
             notes += told
-        return [copy for copy in self.copies if copy.project.id in there]
+        return present
+
+    def _of(self, listed: Sequence[Project]) -> list[Copy]:
+        """Return those of the study's projects that are in a list; at least one must be."""
+        there = {project.id for project in listed}
+        present = [copy for copy in self.copies if copy.project.id in there]
+        if not present:
+            raise StudyNotFoundError(
+                f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
+                "create_study makes it anew."
+            )
+        return present
 
     def _project_url(self, copy: Copy) -> str:
         return f"{self._browser_url}/projects/{copy.project.id}/data"
@@ -640,7 +646,7 @@ class Study(ModelVerbs):
         listed = self.server.projects()
         self.copies = settle(self.server, self.copies, [], listed=listed)  # what they say of the study may have changed
         about = self.copies[0].manifest
-        there = [copy for copy in self.copies if any(copy.project.id == project.id for project in listed)]
+        there = self._of(listed)
         reading = Reading(
             about.key,
             about.columns if columns is None else columns,
