@@ -38,8 +38,8 @@ def through(proxy: FaultyProxy, stack: Stack) -> Studio:
 
 
 def guessed(studio: Studio, title: str, table: pd.DataFrame = GUESSES, **more: Any) -> Study:
-    more = {"predictions": {"guess": "mood"}, **more}
-    return studio.create_study(title, CONFIG, table, key="id", annotators=NAMES, **more)
+    more = {"predictions": {"guess": "mood"}, "annotators": NAMES, **more}
+    return studio.create_study(title, CONFIG, table, key="id", **more)
 
 
 def predictions_of(study: Study) -> dict[str, list[list[str]]]:
@@ -291,3 +291,32 @@ def test_a_lost_reply_to_an_answer_is_looked_for(proxy: FaultyProxy, through: St
     with pytest.raises(StudioError):
         study.server.annotate(task, said("bad"))
     assert len(study.server._ask("GET", f"/api/tasks/{task}/annotations/")) == 2
+
+
+def test_a_guess_that_changed_says_something_else_and_one_that_an_answer_began_from_goes(
+    proxy: FaultyProxy, through: Studio, title: str
+) -> None:
+    """One request where two were, and no answer claims to have begun from what it did not."""
+    study = guessed(through, title, annotators=["ana"])
+    server, project = study.server, study.copies[0].project.id
+    task_of = {task["meta"]["item"]: task["id"] for task in server.export(project)}
+
+    def told() -> dict[str, tuple[int, str]]:
+        said_of = {one["task"]: (one["id"], one["result"][0]["value"]["choices"][0]) for one in predictions()}
+        return {item: said_of[task] for item, task in task_of.items() if task in said_of}
+
+    def predictions() -> list[dict[str, Any]]:
+        return server.predictions(project)
+
+    before = told()
+    server.annotate(task_of["0000"], said("good"), parent_prediction=before["0000"][0])
+    proxy.reset()
+    changed = GUESSES.assign(guess=["bad", "bad", None, "good"])
+    assert study.sync(changed).counts == {"updated": 3, "unchanged": 1}
+    written = [method for method, path in proxy.requests if "/api/predictions/" in path and method != "GET"]
+    assert sorted(written) == ["DELETE", "DELETE", "PATCH", "POST"]
+    after = told()
+    assert len(predictions()) == 3
+    assert {item: choice for item, (_, choice) in after.items()} == {"0000": "bad", "0001": "bad", "0003": "good"}
+    assert {item for item in after if after[item][0] == before[item][0]} == {"0001", "0003"}
+    assert study.sync(changed).counts == {"unchanged": 4}

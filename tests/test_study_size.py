@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
@@ -20,6 +21,7 @@ from moods import CONFIG, said, texts
 import lsnb
 from lsnb.errors import InputError
 from lsnb.stack import Stack
+from lsnb.studio.server import UNDRAFTED
 from lsnb.study import Studio, Study
 from lsnb.study.snapshots import metas_now
 
@@ -36,6 +38,12 @@ def proxy(stack: Stack) -> Iterator[FaultyProxy]:
 @pytest.fixture
 def through(proxy: FaultyProxy, stack: Stack) -> Studio:
     return lsnb.connect(proxy.url, stack.api_key)
+
+
+def read_by_twos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lsnb.studio.server.WHOLE_AT_ONCE", 1)
+    for limit in ("IDS_AT_ONCE", "IDS_DIRECT", "PAGE", "FIRST_LOOK"):
+        monkeypatch.setattr(f"lsnb.studio.server.{limit}", 2)
 
 
 def work(study: Study) -> None:
@@ -172,8 +180,7 @@ def test_a_project_that_is_read_in_parts_is_the_same(study: Study, monkeypatch: 
     work(study)
     project = study.copies[0].project.id
     whole = study.server.export(project)
-    monkeypatch.setattr("lsnb.studio.server.WHOLE_AT_ONCE", 1)
-    monkeypatch.setattr("lsnb.studio.server.IDS_AT_ONCE", 2)
+    read_by_twos(monkeypatch)
     if many:  # a task that comes while the others are read
         asked = study.server._exported
 
@@ -187,6 +194,37 @@ def test_a_project_that_is_read_in_parts_is_the_same(study: Study, monkeypatch: 
     read = study.server.export(project)
     assert [task["data"] for task in read] == [task["data"] for task in whole]
     assert read[:6] == whole[:6]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("filtered", [True, False], ids=["filtered", "filter unknown"])
+def test_what_nobody_has_touched_is_listed_and_the_rest_is_exported(
+    proxy: FaultyProxy, through: Studio, study: Study, monkeypatch: pytest.MonkeyPatch, filtered: bool
+) -> None:
+    """An export takes the server three times as long as a list, which says nothing of answers and drafts."""
+    server, project = study.server, study.copies[0].project.id
+    study.sync(texts(8))
+    work(study)
+    study.predict({"0000": said("good"), "0005": said("bad"), "0007": said("bad")}, model_version="m")
+    server.delete_tasks(project, [server.export(project)[4]["id"]])  # numbers with a gap
+    opened = through.open_study(study.title)
+    whole, answers = opened.pull(full=True), opened.annotations(raw=True)
+    seen = {number: list(snapshot.tasks.items()) for number, snapshot in opened._snapshots.items()}
+    read_by_twos(monkeypatch)
+    if not filtered:  # a server that leaves out what it does not understand
+        monkeypatch.setattr("lsnb.studio.server.UNTOUCHED", [UNDRAFTED])
+    monkeypatch.setenv("LSNB_CACHE", f"{os.environ['LSNB_CACHE']}-anew")
+    opened = through.open_study(study.title)
+    proxy.reset()
+    pd.testing.assert_frame_equal(opened.annotations(raw=True), answers)
+    again = opened.pull(full=True)
+    assert (again.answers, again.skipped) == (whole.answers, whole.skipped)
+    assert {number: list(snapshot.tasks.items()) for number, snapshot in opened._snapshots.items()} == seen
+    asked = [path for _, path in proxy.requests]
+    assert not [path for path in asked if WHOLE.search(path)]
+    exported = {int(n) for path in asked if f"/{project}/export" in path for n in re.findall(r"ids%5B%5D=(\d+)", path)}
+    untouched = [number for number, task in seen[project] if not task["annotations"]]
+    assert [number for number in untouched if number in exported] == untouched[:1]  # it holds a draft
 
 
 @pytest.mark.slow
@@ -204,8 +242,7 @@ def test_answers_in_a_file_are_the_table(
 ) -> None:
     work(study)
     study.assign_splits({"0001": "test"})
-    monkeypatch.setattr("lsnb.studio.server.WHOLE_AT_ONCE", 1)
-    monkeypatch.setattr("lsnb.studio.server.IDS_AT_ONCE", 2)
+    read_by_twos(monkeypatch)
     monkeypatch.setattr("lsnb.study.outcome.GROUP_BYTES", 1)
     path = study.annotations(**asked, out=tmp_path / "new" / "answers.parquet")
     assert pq.ParquetFile(path).num_row_groups > 4

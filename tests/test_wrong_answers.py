@@ -485,6 +485,7 @@ ASKING: dict[str, Callable[[Server], object]] = {
     "model_versions": lambda server: server.model_versions(7),
     "predict": lambda server: server.predict(7, [], model_version="m"),
     "import_predictions": lambda server: server.import_predictions(7, b"[]"),
+    "change_prediction": lambda server: server.change_prediction(7, []),
     "delete_prediction": lambda server: server.delete_prediction(7),
     "show_all_predictions": lambda server: server.show_all_predictions(7),
     "show_predictions": lambda server: server.show_predictions(7, "m"),

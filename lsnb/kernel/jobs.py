@@ -195,6 +195,31 @@ def side_by_side(act: Callable[[Job], Any], jobs: Sequence[Job], at_once: int, c
             raise
 
 
+def submitted(threads: Executor, act: Callable[[], Result]) -> Future[Result]:
+    """Return what an act comes to: in a thread, or at once where the computer gives none.
+
+    Args:
+        threads: Where it runs.
+        act: It may run twice where no thread could be had.
+
+    Example:
+        >>> with ThreadPoolExecutor(1) as threads:
+        ...     submitted(threads, dict).result()
+        {}
+    """
+    try:
+        return threads.submit(act)
+    except RuntimeError as error:
+        if "start new thread" not in str(error):
+            raise
+    told: Future[Result] = Future()
+    try:
+        told.set_result(act())
+    except Exception as fault:
+        told.set_exception(fault)
+    return told
+
+
 def for_each(
     work: Callable[..., Result],
     media: Sequence[object],

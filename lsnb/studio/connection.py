@@ -15,8 +15,9 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -37,7 +38,7 @@ from lsnb.errors import (
     StudioRefusedError,
     StudioUnreachableError,
 )
-from lsnb.kernel.jobs import counting, is_started, side_by_side
+from lsnb.kernel.jobs import counting, is_started, side_by_side, submitted
 from lsnb.kernel.secrecy import is_here, is_same_server, leads_here, masked
 
 # Exports and imports of ten thousand tasks take minutes.
@@ -279,6 +280,7 @@ class Connection:
         # Once a server stayed away through all tries, what follows is tried once, until it answers again.
         self._is_away = False
         self.user = self.release = ""
+        self.is_direct = False  # whether it is Python's own server on this computer, with nothing before it
         stack = running_stack()
         self._is_of_stack = stack is not None and is_same_server(url, stack.url)
         # The stack's own database is SQLite, which one may write to at a time.
@@ -376,6 +378,7 @@ class Connection:
             # Python's own server sends an answer's head and body as two packets, the second of which waits on a
             # kept connection for a delayed acknowledgement: 40 ms a request, several times the work itself.
             self._http.headers["Connection"] = "close"
+            self.is_direct = leads_here(self.url)
         return self._shown(release)
 
     def _unreachable(self, fault: httpx.TransportError) -> str:
@@ -670,6 +673,34 @@ class Connection:
                     self.width.note(share, self.pace.now() - began)
                 place += share
         return done
+
+    def in_order(self, questions: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """Yield what questions that do not depend on one another are answered with, in their order.
+
+        While the caller works on an answer the next is on its way, and more of them where the server stands it.
+
+        Args:
+            questions: What to ask, each taken when it is to be asked.
+        """
+        asking, answers = iter(questions), deque[Future[T]]()
+        threads = ThreadPoolExecutor(WIDTHS[-1])
+        done, began = 0, self.pace.now()
+        try:
+            while True:
+                while len(answers) < self.width.at_once and (question := next(asking, None)) is not None:
+                    answers.append(submitted(threads, question))
+                if not answers:
+                    return
+                answer = answers.popleft().result()
+                done += 1
+                if done == TRIAL * self.width.at_once:
+                    self.width.note(done, self.pace.now() - began)
+                    done, began = 0, self.pace.now()
+                if (question := next(asking, None)) is not None:
+                    answers.append(submitted(threads, question))
+                yield answer
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _signature(self) -> dict[str, str]:
         """Return the header that says who asks."""

@@ -883,8 +883,7 @@ def _add_predictions(
 ) -> None:
     """Add what models say in a project to item → model → prediction, where another project has not said it."""
     owner = {int(task["id"]): str(item_of(task)) for task in tasks}
-    # The export names predictions by their ids alone.
-    if not any(task.get("predictions") for task in tasks):
+    if not server.model_versions(project):
         return
     for told in sorted(server.predictions(project), key=lambda told: int(told["id"]), reverse=True):
         item, model = owner.get(int(told["task"])), str(told["model_version"] or "")

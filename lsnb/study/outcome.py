@@ -256,7 +256,9 @@ def _from_server(server: Server, copies: Sequence[Copy]) -> Iterator[tuple[Copy,
     with counting("Reading answers", sum(copy.project.tasks or 0 for copy in there), "task") as count:
         for copy in there:
             yield copy, []
-            for part in server.exported(copy.project.id, held=copy.project.tasks or 0):
+            for part in server.exported(
+                copy.project.id, held=copy.project.tasks or 0, untouched=copy.project.untouched
+            ):
                 yield copy, part
                 count(len(part))
 

@@ -52,6 +52,7 @@ ANNOTATION_FIELDS = (
 )
 PREDICTION_FIELDS = ("id", "model_version", "result", "score")
 PART = 500  # tasks that are packed together
+OPEN_BYTES = 8_000_000  # of parts that are unpacked at once: who goes through tasks by their ids goes to and fro
 
 
 class Tasks(MutableMapping[int, dict[str, Any]]):
@@ -73,7 +74,8 @@ class Tasks(MutableMapping[int, dict[str, Any]]):
         self._parts: list[bytes] = []
         self._place: dict[int, int] = {}
         self._own: dict[int, dict[str, Any]] = {}
-        self._open: tuple[int, dict[int, dict[str, Any]]] = (-1, {})
+        self._open: dict[int, tuple[int, dict[int, dict[str, Any]]]] = {}
+        self.changes = 0  # how often a task was set or taken out
         part: list[dict[str, Any]] = []
         for task in tasks:
             part.append(task)
@@ -91,18 +93,24 @@ class Tasks(MutableMapping[int, dict[str, Any]]):
         if number in self._own:
             return self._own[number]
         place = self._place[number]
-        if self._open[0] != place:
-            # One part at a time is open: who goes through all tasks opens each once.
-            self._open = (place, {int(task["id"]): task for task in orjson.loads(zlib.decompress(self._parts[place]))})
-        return self._open[1][number]
+        found = self._open.get(place)
+        if found is None:
+            text = zlib.decompress(self._parts[place])
+            found = len(text), {int(task["id"]): task for task in orjson.loads(text)}
+            while self._open and len(text) + sum(size for size, _ in self._open.values()) > OPEN_BYTES:
+                del self._open[next(iter(self._open))]
+            self._open[place] = found
+        return found[1][number]
 
     def __setitem__(self, number: int, task: dict[str, Any]) -> None:
         self._place.pop(number, None)
         self._own[number] = task
+        self.changes += 1
 
     def __delitem__(self, number: int) -> None:
         if self._own.pop(number, None) is None:
             del self._place[number]
+        self.changes += 1
 
     def __iter__(self) -> Iterator[int]:
         yield from self._place
@@ -131,7 +139,7 @@ class Tasks(MutableMapping[int, dict[str, Any]]):
         changed = list(self._own.values())
         if len(self) < len(self._parts) * PART // 2:
             # Most of what is packed was changed or taken out since.
-            changed, self._place, self._parts, self._open = list(self.values()), {}, [], (-1, {})
+            changed, self._place, self._parts, self._open = list(self.values()), {}, [], {}
         self._own, self._parts = {}, list(self._parts)
         for start in range(0, len(changed), PART):
             self._pack(changed[start : start + PART])
@@ -152,6 +160,87 @@ class Tasks(MutableMapping[int, dict[str, Any]]):
         tasks._parts = list(parts)
         tasks._place = {number: place for place, own in enumerate(numbers) for number in own}
         return tasks
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a project's tasks say in sum; to unpack them takes longer than all that is done with them.
+
+    Args:
+        items: Item → the numbers of its tasks; tasks of others are left out.
+        answered: Items that have an annotation.
+        columns: The fields of the tasks' data, those of others' tasks too.
+        strangers: How many tasks others added.
+        predictions: How many predictions there are.
+        accounts: Account → how many annotations it made.
+        skipped: How many annotations are skips.
+    """
+
+    items: Mapping[str, list[int]]
+    answered: Collection[str]
+    columns: Collection[str]
+    strangers: int
+    predictions: int
+    accounts: Counter[str | None]
+    skipped: int
+
+
+def _content(tasks: Tasks, of: Manifest) -> Content:
+    items: dict[str, list[int]] = {}
+    answered: set[str] = set()
+    columns: set[str] = set()
+    accounts: Counter[str | None] = Counter()
+    strangers = predictions = skipped = 0
+    for number, task in tasks.items():
+        columns.update(task["data"])
+        predictions += len(task["predictions"])
+        for annotation in task["annotations"]:
+            who = annotation["completed_by"]
+            accounts[None if who is None else str(who)] += 1
+            skipped += bool(annotation.get("was_cancelled"))
+        if (item := item_of(task, of)) is None:
+            strangers += 1
+            continue
+        items.setdefault(item, []).append(number)
+        if task["annotations"]:
+            answered.add(item)
+    return Content(items, answered, columns, strangers, predictions, accounts, skipped)
+
+
+class Held(MutableMapping[str, list[dict[str, Any]]]):
+    """Item → the tasks that a project holds of it, which are objects only while somebody looks at them.
+
+    Args:
+        tasks: The project's tasks.
+        items: Item → the numbers of its tasks.
+
+    Example:
+        >>> held = Held(Tasks([{"id": 3, "data": {}}]), {"a": [3]})
+        >>> held["a"], "b" in held
+        ([{'id': 3, 'data': {}}], False)
+    """
+
+    def __init__(self, tasks: Tasks, items: Mapping[str, list[int]]) -> None:
+        self._tasks = tasks
+        self.numbers = dict(items)
+
+    def __getitem__(self, item: str) -> list[dict[str, Any]]:
+        return [self._tasks[number] for number in self.numbers[item]]
+
+    def __setitem__(self, item: str, tasks: Iterable[Mapping[str, Any]]) -> None:
+        self.numbers[item] = [int(task["id"]) for task in tasks]
+
+    def __delitem__(self, item: str) -> None:
+        del self.numbers[item]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.numbers
 
 
 @dataclass
@@ -179,6 +268,18 @@ class Snapshot:
     created: str = ""
     predictions: int = 0
     doomed: set[int] = field(default_factory=set)
+    _seen: tuple[Any, Content] | None = field(default=None, repr=False, compare=False)
+
+    def content(self, of: Manifest) -> Content:
+        """Return what the tasks say in sum.
+
+        Args:
+            of: Whose project it is.
+        """
+        about = (of.study, of.annotator, self.tasks.changes)
+        if self._seen is None or self._seen[0][0] is not self.tasks or self._seen[0][1] != about:
+            self._seen = ((self.tasks, about), _content(self.tasks, of))
+        return self._seen[1]
 
 
 @dataclass
@@ -239,21 +340,23 @@ def refresh(
                 _save(server, of.study, after)
             count(held - len(changed))
             return after, changes
-    latest, predicted = BEGINNING, False
+    latest, missed = BEGINNING, False
+    said = _told_predictions(server, project) if now.predictions else {}
 
     def read() -> Iterator[dict[str, Any]]:
-        nonlocal latest, predicted
-        for part in server.exported(project, held=held):
+        nonlocal latest, missed
+        for part in server.exported(project, held=held, untouched=now.untouched):
             for task in part:
                 latest = max(latest, str(task["updated_at"]))
-                predicted = predicted or bool(task.get("predictions"))
-                yield _trimmed(task)
+                told = said.pop(int(task["id"]), None)
+                missed = missed or (told is None and bool(task.get("predictions")))
+                yield {**_trimmed(task), "predictions": orjson.loads(told or b"[]")}
             count(len(part))
 
     tasks = Tasks(read())
     after = Snapshot(project, _settled(started, latest), 0, tasks, list(before.lost), config, now.created)
     after.predictions = now.predictions or 0
-    if predicted:
+    if missed:
         _tell_predictions(server, after)
     changes = _compare(of, before, after, [*before.tasks, *tasks])
     changes.whole = True
@@ -274,10 +377,17 @@ def read_predictions(server: Server, study: str, snapshot: Snapshot) -> None:
 
 
 def _tell_predictions(server: Server, snapshot: Snapshot) -> None:
-    told: dict[int, list[dict[str, Any]]] = {}
-    for one in server.predictions(snapshot.project):
-        told.setdefault(int(one["task"]), []).append({name: one.get(name) for name in PREDICTION_FIELDS})
-    snapshot.tasks = Tasks({**task, "predictions": told.get(n, [])} for n, task in snapshot.tasks.items())
+    told = _told_predictions(server, snapshot.project)
+    tasks = snapshot.tasks.items()
+    snapshot.tasks = Tasks({**task, "predictions": orjson.loads(told.pop(n, b"[]"))} for n, task in tasks)
+
+
+def _told_predictions(server: Server, project: int) -> dict[int, bytes]:
+    """Return task → its predictions as JSON: as objects, those of a large project take more than all else of it."""
+    told: dict[int, list[bytes]] = {}
+    for one in server.predictions(project):
+        told.setdefault(int(one["task"]), []).append(orjson.dumps({name: one.get(name) for name in PREDICTION_FIELDS}))
+    return {task: b"[" + b",".join(several) + b"]" for task, several in told.items()}
 
 
 def doom_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
@@ -412,23 +522,19 @@ def _answers_now(server: Server, study: str, snapshot: Snapshot | None, now: Pro
                 for start in range(0, held, PART):
                     yield [tasks[number] for number in numbers[start : start + PART]]
                 return
-    for part in server.exported(now.id, held=held):
-        yield sorted(
-            ({**_trimmed(task), "drafts": task["drafts"], "predictions": task["predictions"]} for task in part),
-            key=lambda task: int(task["id"]),
-        )
+    for part in server.exported(now.id, held=held, untouched=now.untouched):
+        yield [{**_trimmed(task), "drafts": task["drafts"]} for task in part]
 
 
 def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
     changes = Changes()
-    left = {item_of(task, of) for task in after.tasks.values()}
     for task_id in dict.fromkeys(touched):
         old, new = before.tasks.get(task_id), after.tasks.get(task_id)
         if old is not None and (new is None or _is_other(old, new)):
             # SQLite gives a deleted task's id to the next one, so the same id may be another task.
             item = item_of(old, of)
             if item is not None and task_id not in before.doomed:
-                if item not in left:
+                if item not in after.content(of).items:
                     changes.gone.append(item)
                 if old["annotations"]:
                     after.lost.append(old)
@@ -440,8 +546,7 @@ def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[
         count = _answer_difference(old, new)
         if item is not None and count:
             changes.answers[item] = changes.answers.get(item, 0) + count
-    back = {item_of(task, of) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
-    after.lost = [task for task in after.lost if item_of(task) not in back]
+    after.lost = [task for task in after.lost if item_of(task) not in after.content(of).answered]
     return changes
 
 

@@ -53,7 +53,7 @@ from lsnb.study.rows import (
     stranger_problems,
     upload_local,
 )
-from lsnb.study.snapshots import Changes, Snapshot, doom_tasks, forget_tasks, read_predictions, refresh
+from lsnb.study.snapshots import Changes, Held, Snapshot, doom_tasks, forget_tasks, read_predictions, refresh
 from lsnb.tables import check_key
 from lsnb.tables.cells import SEVERAL, is_missing, plain_text
 
@@ -184,7 +184,7 @@ def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: st
     tables, tally = [], Tally("The tasks", "annotation")
     for copy in copies:
         snapshot = snapshots.get(copy.project.id)
-        if snapshot is None:
+        if snapshot is None or not (snapshot.content(copy.manifest).answered or snapshot.lost):
             continue
         names = Names()
         for group in _groups(copy, snapshot):
@@ -203,24 +203,6 @@ def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
     tasks = itertools.chain(own, snapshot.lost)
     while group := list(itertools.islice(tasks, GROUP)):
         yield group
-
-
-@dataclass
-class _Held:
-    """What a study's tasks hold, seen in one pass, since as objects half a million of them would take gigabytes."""
-
-    items: set[str] = field(default_factory=set)
-    answered: set[str] = field(default_factory=set)
-    columns: set[str] = field(default_factory=set)
-
-    def see(self, copy: Copy, snapshot: Snapshot) -> None:
-        """Add a project's tasks, and those that left it with answers."""
-        for task in itertools.chain(snapshot.tasks.values(), snapshot.lost):
-            self.columns.update(task["data"])
-            if (item := item_of(task, copy.manifest)) is not None:
-                self.items.add(item)
-                if task["annotations"]:
-                    self.answered.add(item)
 
 
 def label_table(
@@ -249,16 +231,26 @@ def label_table(
     names = all_annotators(copies)
     long = _answered(copies, snapshots, key)
     long.attrs[SEVERAL] = multiple_choices(config.xml)
-    held = _Held()
+    there, answered, fields = set[str](), set[str](), set[str]()
     for copy in copies:
-        if copy.project.id in snapshots:
-            held.see(copy, snapshots[copy.project.id])
-    labelled = pd.DataFrame({key: sorted(held.items)}) if table is None else table.copy()
+        if (snapshot := snapshots.get(copy.project.id)) is None:
+            continue
+        content = snapshot.content(copy.manifest)
+        there.update(content.items)
+        answered.update(content.answered)
+        fields.update(content.columns)
+        for task in snapshot.lost:
+            fields.update(task["data"])
+            if (item := item_of(task, copy.manifest)) is not None:
+                there.add(item)
+                if task["annotations"]:
+                    answered.add(item)
+    labelled = pd.DataFrame({key: sorted(there)}) if table is None else table.copy()
     if labelled.empty:
         return labelled
     items = check_key(labelled, key).astype(str)
-    own = {key, *held.columns}
-    open_items = ~items.isin(held.answered)
+    own = {key, *fields}
+    open_items = ~items.isin(answered)
 
     def holds(column: pd.Series[Any]) -> bool:
         return any(not _holds_nothing(cell) for cell in column[open_items])
@@ -399,8 +391,7 @@ class Sync:
             if lost and not kept:
                 kept = f"The answers last seen of {listed_items(lost)} are kept in the table."
             self.notes.append(f"Deleted on the server in {name}'s project: {listed_items(gone)}. {kept}".rstrip())
-        tasks = self.snapshots[copy.project.id].tasks.values()
-        strangers = sum(item_of(task, copy.manifest) is None for task in tasks)
+        strangers = self.snapshots[copy.project.id].content(copy.manifest).strangers
         if strangers:
             self.notes.append(strangers_note(strangers, name))
 
@@ -438,9 +429,10 @@ class Sync:
             InputError: Every fault of the table at once.
         """
         names = all_annotators(self.copies)
-        own = {name for s in self.snapshots.values() for task in s.tasks.values() for name in task["data"]}
+        seen_in = [(copy, self.snapshots[copy.project.id]) for copy in self.copies if copy.project.id in self.snapshots]
+        own = {name for copy, snapshot in seen_in for name in snapshot.content(copy.manifest).columns}
         rows = read_rows(table, config, replace(reading, without=answer_columns(config, names) - own))
-        seen = {item for copy in self.copies if copy.project.id in self.snapshots for item in self.held(copy)}
+        seen = {item for copy, _ in seen_in for item in self.held(copy)}
         problems = rows.problems or [
             *taken_column_problems(table, config, names, own),
             *stranger_problems(
@@ -462,19 +454,15 @@ class Sync:
 
     def note_accounts(self) -> None:
         """Note where somebody's account answered in another's project."""
-        names = {copy.project.id: copy.manifest.annotator for copy in self.copies}
         self.answers = self.skipped = 0
-
-        def accounts() -> Iterator[tuple[str, object]]:
-            for number, snapshot in self.snapshots.items():
-                if number in names:
-                    for task in snapshot.tasks.values():
-                        for annotation in task["annotations"]:
-                            self.answers += 1
-                            self.skipped += bool(annotation.get("was_cancelled"))
-                            yield names[number], annotation["completed_by"]
-
-        self.notes += account_notes(self.server, accounts())
+        accounts: list[tuple[str, object]] = []
+        for copy in self.copies:
+            if copy.project.id in self.snapshots:
+                content = self.snapshots[copy.project.id].content(copy.manifest)
+                self.answers += content.accounts.total()
+                self.skipped += content.skipped
+                accounts += [(copy.manifest.annotator, account) for account in content.accounts.elements()]
+        self.notes += account_notes(self.server, accounts)
 
     def report(self, labelled: pd.DataFrame) -> SyncReport:
         """Return what was done.
@@ -551,8 +539,7 @@ class Sync:
     def _see_predictions(self, copy: Copy) -> None:
         """Look at a project's predictions where there are not as many as last seen: no task says that they changed."""
         snapshot = self.snapshots[copy.project.id]
-        known = sum(len(task["predictions"]) for task in snapshot.tasks.values())
-        if self.model_version is not None and snapshot.predictions != known:
+        if self.model_version is not None and snapshot.predictions != snapshot.content(copy.manifest).predictions:
             try:
                 read_predictions(self.server, copy.manifest.study, snapshot)
             except LsnbError as fault:
@@ -564,23 +551,17 @@ class Sync:
         Args:
             copy: The project.
         """
-        tasks = self.snapshots[copy.project.id].tasks.values()
-        for item in dict.fromkeys(item_of(task, copy.manifest) for task in tasks):
-            if item is not None:
-                self.add_row(copy.manifest.annotator, item, "unchanged")
+        for item in self.held(copy):
+            self.add_row(copy.manifest.annotator, item, "unchanged")
 
-    def held(self, copy: Copy) -> dict[str, list[dict[str, Any]]]:
+    def held(self, copy: Copy) -> Held:
         """Return the tasks that a project holds, by item.
 
         Args:
             copy: The project.
         """
-        held: dict[str, list[dict[str, Any]]] = {}
-        for task in self.snapshots[copy.project.id].tasks.values():
-            item = item_of(task, copy.manifest)
-            if item is not None:
-                held.setdefault(item, []).append(task)
-        return held
+        snapshot = self.snapshots[copy.project.id]
+        return Held(snapshot.tasks, snapshot.content(copy.manifest).items)
 
     def _teams(self, items: Iterable[str]) -> dict[str, list[str]]:
         """Return who is to have each item: as the tasks on the server say, else as the study's overlap says."""
@@ -598,10 +579,10 @@ class Sync:
         assigned = {name: frozenset(own) for name, own in shared.items()}
         return {**teams, **{item: teams_of(assigned, item, manifest.overlap) or names for item in new}}
 
-    def _merge_doubles(self, copy: Copy, held: dict[str, list[dict[str, Any]]]) -> None:
+    def _merge_doubles(self, copy: Copy, held: Held) -> None:
         """Take away second tasks of an item that hold no answers; two kernels that sync at once make such."""
         name = copy.manifest.annotator
-        several = [tasks for tasks in held.values() if len(tasks) > 1]
+        several = [held[item] for item, numbers in held.numbers.items() if len(numbers) > 1]
         for tasks in several:
             answered = sum(is_answered(task) for task in tasks)
             if answered > 1:
@@ -622,7 +603,7 @@ class Sync:
         for item in spare:
             self.add_row(name, item, "failed" if error else "merged", error=error)
             if not error:
-                held[item] = [task for task in held[item] if int(task["id"]) not in doomed]
+                held.numbers[item] = [number for number in held.numbers[item] if number not in doomed]
 
     def _create(self, copy: Copy, items: Sequence[str], rows: Rows, teams: Mapping[str, Sequence[str]]) -> None:
         if not items:
@@ -663,8 +644,9 @@ class Sync:
                 unlike = [task for task in tasks if not self._is_predicted(task, results)]
             if stale or unlike:
                 acts[item] = partial(self._replace, stale, data, unlike, results)
-                sent |= {int(task["id"]): results for task in unlike if results}
-                is_once = is_once and bool(unlike)
+                new = [task for task in unlike if results and self._changeable(task) is None]
+                sent |= {int(task["id"]): results for task in new}
+                is_once = is_once and bool(new)
             else:
                 self.add_row(name, item, "unchanged")
         if self.dry_run:
@@ -688,11 +670,19 @@ class Sync:
         for task in stale:
             self.server.replace_data(task["id"], data)
         for task in unlike:
+            changed = self._changeable(task) if results else None
             # The new one first, so that a cut in between leaves one too many rather than none.
-            if results:
+            if results and (changed is None or not self.server.change_prediction(changed, results)):
                 self.server.predict(task["id"], results, model_version=str(self.model_version))
             for prediction in self._own_predictions(task):
-                self.server.delete_prediction(prediction["id"])
+                if prediction["id"] != changed:
+                    self.server.delete_prediction(prediction["id"])
+
+    def _changeable(self, task: Mapping[str, Any]) -> int | None:
+        """Return which prediction may say something else; one that an answer began from stays what it was, or goes."""
+        begun = {annotation["parent_prediction"] for annotation in task["annotations"]}
+        own = [int(one["id"]) for one in self._own_predictions(task)]
+        return min(own) if own and begun.isdisjoint(own) else None
 
     def _merge_predictions(self, copy: Copy, sent: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
         """Take away what another kernel sent at the same moment: the oldest is the one, in all kernels."""

@@ -23,6 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import orjson
 
@@ -45,6 +46,7 @@ class StandIn:
     def __init__(self, items: int, annotators: int) -> None:
         self.items = items
         self.predictions: dict[int, int] = {}
+        self.is_predicted = False
         names = tuple(f"p{n}" for n in range(annotators))
         digest = digest_items([f"{n:07d}" for n in range(items)])
         about = Manifest(
@@ -62,7 +64,7 @@ class StandIn:
             "task_number": self.items,
             "total_annotations_number": self.items,
             "num_tasks_with_annotations": self.items,
-            "total_predictions_number": 0,
+            "total_predictions_number": self.items * self.is_predicted,
             "skipped_annotations_number": 0,
             "finished_task_number": self.items,
             "created_at": MOMENT,
@@ -109,7 +111,7 @@ class StandIn:
             "id": number,
             "annotations": [answer],
             "drafts": [],
-            "predictions": [],
+            "predictions": [number] * self.is_predicted,
             "data": {"id": f"{item:07d}", "caption": f"text {item:07d}"},
             "meta": {"item": f"{item:07d}", **self.manifests[project - 1].task_meta()},
             "created_at": MOMENT,
@@ -127,6 +129,25 @@ class StandIn:
             "file_upload": None,
         }
 
+    def prediction(self, number: int) -> dict[str, Any]:
+        value = {"choices": ["good" if number % 4 else "bad"]}
+        return {
+            "id": number,
+            "task": number,
+            "result": [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": value}],
+            "model_version": "m",
+            "score": 0.5,
+            "created_ago": "0 minutes",
+            "cluster": None,
+            "neighbors": None,
+            "mislabeling": 0.0,
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+            "model": None,
+            "model_run": None,
+            "project": (number - 1) // self.items + 1,
+        }
+
     def answer(self, path: str, asked: dict[str, list[str]]) -> Any:
         if path == "/api/version":
             return {"release": "1.23.2"}
@@ -138,20 +159,29 @@ class StandIn:
         if found := re.fullmatch(r"/api/projects/(\d+)/", path):
             return self.project(int(found[1]))
         if found := re.fullmatch(r"/api/projects/(\d+)/model-versions/", path):
-            return {"m": n} if (n := self.predictions.get(int(found[1]))) else {}
+            n = self.predictions.get(int(found[1]), self.items * self.is_predicted)
+            return {"m": n} if n else {}
         if found := re.fullmatch(r"/api/projects/(\d+)/export", path):
             project = int(found[1])
             first = (project - 1) * self.items + 1
             wanted = map(int, asked["ids[]"]) if "ids[]" in asked else range(first, first + self.items)
             return [self.task(project, number) for number in wanted]
+        if path == "/api/predictions/" and self.is_predicted:
+            first = (int(asked["project"][0]) - 1) * self.items + 1
+            return [self.prediction(number) for number in range(first, first + self.items)]
+        if path == "/api/predicted":
+            self.is_predicted = asked["so"] == ["1"]
+            return {}
         if path == "/api/tasks":
-            if "query" in asked:  # what changed: nothing
+            query = orjson.loads(asked.get("query", ["{}"])[0])
+            if "filters" in query:  # what changed, or what nobody has answered: nothing
                 return {"total": 0, "tasks": []}
             project, page, size = (int(asked[name][0]) for name in ("project", "page", "page_size"))
             first = (project - 1) * self.items + 1 + (page - 1) * size
             last = min(first + size, project * self.items + 1)
             names = asked["include"][0].split(",")
-            rows = [{name: self.task(project, n)[name] for name in names} for n in range(first, last)]
+            numbers = range(first, last) if query.get("ordering") != ["-tasks:id"] else [project * self.items]
+            rows = [{name: self.task(project, n)[name] for name in names} for n in numbers]
             return {"total": self.items, "tasks": rows}
         return []
 
@@ -208,6 +238,9 @@ VERBS: dict[str, str] = {
     "what adjudicate() reads": "from lsnb.study.snapshots import read_answers\n"
     "kept = read_answers(study.server, study.copies, study._snapshots)",
     "gold()": "study.gold('mood')",
+    "pull(), predicted": "study.pull(full=True)",
+    "model_run(), predicted": "study.model_run('m')",
+    "write_report(), predicted": "study.write_report('report.html')",
     "predict(), of all": "study.predict(dict.fromkeys(ITEMS, SAID), model_version='m')",
 }
 
@@ -245,6 +278,7 @@ def main() -> None:
     for verb in VERBS:
         if arguments.only and not verb.startswith(tuple(arguments.only)):
             continue
+        urlopen(f"{url}/api/predicted?so={int('predicted' in verb)}").close()
         asked = [sys.executable, str(Path(__file__).resolve()), "--child", verb, "--url", url]
         own = {**os.environ, "LSNB_CACHE": str(Path(folder, "cache"))}
         told = subprocess.run(asked, cwd=folder, env=own, capture_output=True, text=True)
