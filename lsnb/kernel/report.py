@@ -76,7 +76,9 @@ class Report:
         lines += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         failures = self.failures
         if len(failures):
-            lines.append(f"<p>{len(failures)} {html.escape(self.noun)} need attention:</p>")
+            verb = "needs" if len(failures) == 1 else "need"
+            told = f"{len(failures)} of {len(self.table)} {html.escape(self.noun)} {verb} attention:"
+            lines.append(f"<p>{told}</p>")
             lines.append(_html(_told_first(failures.head(20))))
         lines.append(_html(self.table.head(10)))
         if len(self.table) > 10:

@@ -422,7 +422,8 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
     axes = figure.subplots()
     headline(figure, control, f"the most disputed items ({distance})")
     if worst.empty:
-        return only_words(figure, axes, "No two annotators disagree.")
+        is_early = (ratings.codes >= 0).sum(axis=1).max(initial=0) < 2
+        return only_words(figure, axes, "No item has two answers yet." if is_early else "No two annotators disagree.")
     axes.set_facecolor(MISSING)
     fill = _fills(ratings, codes)
     for (row, column), code in np.ndenumerate(codes):

@@ -496,7 +496,7 @@ def test_paths_of_another_computer_are_found_by_name_and_said(small: Bucket, tmp
     zipped = f"in {tmp_path / 'Kurs.zip'}: check the path in this row."
     assert report.table["error"][0] == f"No 2.jpeg {zipped} Did you mean 'Kurs/2.png'?"
     assert report.table["error"][1].startswith(f"No content/drive/3.png {zipped}")
-    attention = report._repr_html_().partition("need attention")[2]
+    attention = report._repr_html_().partition(" attention:")[2]
     assert re.findall(r"<th>([a-z]+)</th>", attention)[:3] == ["id", "status", "error"]
 
 

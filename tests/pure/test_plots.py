@@ -118,6 +118,8 @@ def test_the_disputed_as_colours():
     assert is_png(figure)
     same = plots.disagreement_map(long({"a": ["x"], "b": ["x"]}), "c")
     assert words(same) == ["No two annotators disagree."]
+    early = plots.disagreement_map(long({"a": ["x"], "b": [None]}), "c")
+    assert words(early) == ["No item has two answers yet."]
 
 
 def test_the_confusion_matrix():
