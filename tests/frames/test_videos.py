@@ -106,6 +106,14 @@ def test_what_a_folder_or_zip_holds_beside_videos_is_said(folder: Path) -> None:
         find_videos(folder / "more.zip")
 
 
+def test_videos_of_camcorders_and_editors_are_taken(tmp_path: Path) -> None:
+    endings = ["divx", "dv", "f4v", "insv", "lrv", "m1v", "m2t", "mod", "mxf", "rm", "tod", "trp", "y4m"]
+    for ending in (*endings, "mp3"):
+        (tmp_path / f"a.{ending}").write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"14 files, 13 taken, 1 left out \(no video: a.mp3\)"):
+        assert names(find_videos(tmp_path), tmp_path) == [f"a.{ending}" for ending in endings]
+
+
 def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
