@@ -253,22 +253,27 @@ def lloyd(cloud: Cloud, centres: Array) -> Array:
     """Return the centres after Lloyd's iterations; points picked earlier hold their points and stay."""
     points = cloud.points[_for_lloyd(cloud, len(centres))]
     fixed = cloud.points[cloud.known]
+    by_axis = np.ascontiguousarray(points.T)
     centres = centres.copy()
-    before: Array | None = None
-    for _ in range(int(np.clip(LLOYD_WORK / max(1, points.shape[0] * (len(centres) + len(fixed))), 3, ROUNDS))):
+    groups = len(centres) + len(fixed)
+    before = np.full(len(points), groups)  # of a group of its own, which all leave
+    totals = np.zeros((groups + 1, points.shape[1]))
+    for _ in range(int(np.clip(LLOYD_WORK / max(1, len(points) * groups), 3, ROUNDS))):
         every = np.concatenate([centres, fixed])
-        score = points @ every.T
-        score *= -2.0
+        score = points @ (-2.0 * every.T)
         score += np.einsum("ij,ij->i", every, every)[None, :]
         label = score.argmin(axis=1)
-        if before is not None and np.array_equal(before, label):
+        moved = np.flatnonzero(label != before)
+        if not len(moved):
             break
+        # Sums of whole numbers are exact: what came to a group is added, and what left it is taken off again.
+        came, left = label[moved], before[moved]
+        for axis, values in enumerate(by_axis[:, moved]):
+            totals[:, axis] += np.bincount(came, values, groups + 1) - np.bincount(left, values, groups + 1)
         before = label
-        count = np.bincount(label, minlength=len(every))[: len(centres)]
-        for axis in range(points.shape[1]):
-            total = np.bincount(label, weights=points[:, axis], minlength=len(every))[: len(centres)]
-            # On the points' grid, so that distances to centres are exact as well.
-            np.copyto(centres[:, axis], np.rint(total / np.maximum(count, 1)), where=count > 0)
+        count = np.bincount(label, minlength=groups)[: len(centres), None]
+        # On the points' grid, so that distances to centres are exact as well.
+        np.copyto(centres, np.rint(totals[: len(centres)] / np.maximum(count, 1)), where=count > 0)
     return centres
 
 
@@ -380,26 +385,30 @@ class Exchanges:
         self.some = some
         self.points = cloud.points[some]
         self.squares = cloud.squares[some]
+        self._doubled = np.ascontiguousarray(-2.0 * self.points.T)
         self.known = cloud.to_known()[some]
         self.allowed = cloud.allowed[some]
         self.mean = self.worst = 0.0
+        self.by_owner: Array | None = None  # sorted when it is asked for
 
     def begin(self, picks: list[int], work: int) -> None:
         """Start from some picks; the first ones of all set what a mean and a greatest distance are measured by."""
         self.work = work
         self.picks = list(picks)
         self.distances = self.cloud.distances(self.cloud.points[self.picks], self.some)
-        self._rank()
-        if not self.mean:
-            self.mean, self.worst = max(float(self.first.mean()), 1e-9), max(float(self.first.max()), 1e-9)
+        self.first, self.second = np.empty((2, len(self.some)))
+        self.nearest = np.empty(len(self.some), dtype="int64")
+        self._rank(np.arange(len(self.some)))
 
     def cost(self) -> float:
         """Return the mean plus twice the greatest distance, each in units of the first picks'."""
-        return float(self.first.mean()) / self.mean + GREATEST * float(self.first.max()) / self.worst
+        return self._now
 
     def exchange_any(self, candidates: Array) -> bool:
         """Try some frames in the place of any pick; return whether one was taken."""
-        taken = [self._try(int(candidate)) for candidate in candidates if self.allowed[candidate]]
+        candidates = candidates[self.allowed[candidates]]
+        distances = self._distances(candidates)
+        taken = [self._try(candidate, own) for candidate, own in zip(candidates.tolist(), distances, strict=True)]
         return any(taken)
 
     def exchange_worst(self, rounds: int) -> bool:
@@ -408,7 +417,7 @@ class Exchanges:
         for _ in range(rounds):
             far = np.where(self.allowed, self.first, -1.0)
             candidate = int(far.argmax())
-            if far[candidate] <= self.cloud.same or not self._try(candidate):
+            if far[candidate] <= self.cloud.same or not self._try(candidate, self._distances([candidate])[0]):
                 break
             improved = True
         return improved
@@ -420,19 +429,32 @@ class Exchanges:
             members = np.flatnonzero(self.nearest == number)
             if len(members) < 3:
                 continue
-            points = self.cloud.points[self.some[members]]
-            open_to = members[self.allowed[members]]
-            if not len(open_to):
-                continue
-            to_middle = self.cloud.distances(np.rint(points.mean(axis=0))[None, :], self.some[open_to])[:, 0]
-            for candidate in open_to[np.argsort(to_middle, kind="stable")[:3]]:
-                if self._try(int(candidate), number):
+            points = self.points[members]
+            off = self.squares[members] - 2.0 * (points @ np.rint(points.mean(axis=0)))
+            off[~self.allowed[members]] = np.inf
+            nearest = np.argsort(off, kind="stable")[:3]
+            candidates = members[nearest[np.isfinite(off[nearest])]]
+            for candidate, own in zip(candidates.tolist(), self._distances(candidates), strict=True):
+                if self._try(candidate, own, number):
                     improved = True
                     break
         return improved
 
-    def _try(self, candidate: int, only: int | None = None) -> bool:
-        """Exchange a pick for a point if that lowers the cost; return whether it did."""
+    def _distances(self, candidates: Any) -> Array:
+        """Return the distance of each candidate, a place in ``some``, to all points, float64[candidates, points]."""
+        out = self.points[candidates] @ self._doubled
+        out += self.squares
+        out += self.squares[candidates][:, None]
+        return np.asarray(np.sqrt(np.maximum(out, 0.0, out=out), out=out))
+
+    def _try(self, candidate: int, new: Array, only: int | None = None) -> bool:
+        """Exchange a pick for a point if that lowers the cost; return whether it did.
+
+        Args:
+            candidate: The point, a place in ``some``.
+            new: Its distance to all points.
+            only: The pick; any without.
+        """
         index = int(self.some[candidate])
         if self.work <= 0 or index in self.picks:
             return False
@@ -445,57 +467,71 @@ class Exchanges:
         if len(near) > 1 or (only is not None and near not in ([], [only])):
             return False
         self.work -= 16 * len(self.some)
-        point = self.cloud.points[index]
-        new = self.squares - 2.0 * (self.points @ point) + point @ point
-        np.sqrt(np.maximum(new, 0.0, out=new), out=new)
+        must = near[0] if near else only
+        number, cost = self._best_for(new) if must is None else self._cost_for(new, must)
+        if cost >= self.cost() - 1e-6:
+            return False
+        self.work -= 4 * len(self.some) * len(self.picks)
+        self.picks[number] = index
+        # Only of points to which the old pick was, or the new one is, the nearest or the second does anything change.
+        changed = np.flatnonzero(np.minimum(self.distances[:, number], new) <= self.second)
+        self.distances[:, number] = new
+        self._rank(changed)
+        return True
+
+    def _cost_for(self, new: Array, number: int) -> tuple[int, float]:
+        """Return the cost with one pick exchanged for a point."""
+        left = np.where(self.nearest == number, self.second, self.first)
+        np.minimum(left, new, out=left)
+        return number, self._cost_of(left)
+
+    def _best_for(self, new: Array) -> tuple[int, float]:
+        """Return the pick that is best exchanged for a point, and the cost then; infinite where none lowers it."""
         kept = np.minimum(self.first, new)
-        lost = np.minimum(self.second, new)
         count = len(self.picks)
         # What the sum and the greatest would be without each pick: its own points go to their second.
-        own = self.nearest
-        gain = np.bincount(own, weights=lost - kept, minlength=count + 1)[:count]
+        lost = np.minimum(self.second, new)
+        gain = np.bincount(self.nearest, weights=lost - kept, minlength=count + 1)[:count]
+        means = (float(kept.sum()) + gain) / len(kept) / self.mean
+        if float(means.min()) + GREATEST * float(kept.max()) / self.worst >= self.cost() - 1e-6:
+            return 0, np.inf
         top = self._greatest(kept)
         top_lost = self._greatest(lost)
         order = np.argsort(top)[::-1]
         best_other = np.where(np.arange(count + 1) == order[0], top[order[1]] if count else 0.0, top[order[0]])
-        worst = np.maximum(best_other[:count], top_lost[:count])
-        cost = (float(kept.sum()) + gain) / len(kept) / self.mean + GREATEST * worst / self.worst
-        if only is not None or near:
-            must = only if only is not None else near[0]
-            cost[np.arange(count) != must] = np.inf
+        cost = means + GREATEST * np.maximum(best_other[:count], top_lost[:count]) / self.worst
         number = int(cost.argmin())
-        if cost[number] >= self.cost() - 1e-6:
-            return False
-        self.work -= 4 * len(self.some) * count
-        self.picks[number] = index
-        self.distances[:, number] = new
-        self._rank()
-        return True
+        return number, float(cost[number])
 
     def _greatest(self, values: Array) -> Array:
         """Return the greatest value among each pick's own points, 0 where it has none, float64[picks + 1]."""
+        if self.by_owner is None:
+            self.by_owner = np.argsort(self.nearest, kind="stable")
+            self.owners, self.owner_starts = np.unique(self.nearest[self.by_owner], return_index=True)
         out = np.zeros(len(self.picks) + 1)
         out[self.owners] = np.maximum.reduceat(values[self.by_owner], self.owner_starts)
         return out
 
-    def _rank(self) -> None:
-        """Find each point's nearest pick and how far it and the next are; known ones are number ``len(picks)``."""
+    def _cost_of(self, first: Array) -> float:
+        if not self.mean:
+            self.mean, self.worst = max(float(first.sum()) / len(first), 1e-9), max(float(first.max()), 1e-9)
+        return float(first.sum()) / len(first) / self.mean + GREATEST * float(first.max()) / self.worst
+
+    def _rank(self, changed: Array) -> None:
+        """Find some points' nearest pick and how far it and the next are; known ones are number ``len(picks)``."""
         count = len(self.picks)
-        rows = np.arange(len(self.some))
-        self.nearest = self.distances.argmin(axis=1)
-        self.first = self.distances[rows, self.nearest]
-        if count > 1:
-            self.distances[rows, self.nearest] = np.inf
-            self.second = self.distances.min(axis=1)
-            self.distances[rows, self.nearest] = self.first
-        else:
-            self.second = np.full(len(rows), np.inf)
-        is_known = self.known <= self.first
-        self.second = np.where(is_known, self.first, np.minimum(self.second, self.known))
-        self.first = np.where(is_known, self.known, self.first)
-        self.nearest = np.where(is_known, count, self.nearest)
-        self.by_owner = np.argsort(self.nearest, kind="stable")
-        self.owners, self.owner_starts = np.unique(self.nearest[self.by_owner], return_index=True)
+        distances, known = self.distances[changed], self.known[changed]
+        rows = np.arange(len(changed))
+        nearest = distances.argmin(axis=1)
+        first = distances[rows, nearest]
+        distances[rows, nearest] = np.inf
+        second = distances.min(axis=1)
+        is_known = known <= first
+        self.second[changed] = np.where(is_known, first, np.minimum(second, known))
+        self.first[changed] = np.where(is_known, known, first)
+        self.nearest[changed] = np.where(is_known, count, nearest)
+        self._now = self._cost_of(self.first)
+        self.by_owner = None
 
 
 # The frames of one video or several as one list to choose from.

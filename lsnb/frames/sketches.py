@@ -524,7 +524,7 @@ def one_thread() -> Iterator[None]:
 
 
 FIT_ON = 512  # pictures that components are fitted on: enough for the first 32, and quick
-CHUNK = 2048
+CHUNK = 512  # rows at once: as numbers of four bytes they stay in the processor's memory
 # Pictures closer than half a grey level a pixel differ by what rounding and compression do.
 SAME_PIXEL = 0.5
 # Embeddings have no unit: their usual length is made this, and half a percent of it is the same.
@@ -621,6 +621,7 @@ BESIDE = 0.5
 LOOK_UNIT = 2_000.0  # whole numbers in the usual distance of pictures from their middle
 FAINT = 8.0  # what varies by fewer times what is the same is compression more than colour, and counts less
 CELLS_A_SIDE = 8
+EDGES_AT_ONCE = 256  # pictures, of which all sums of grey levels are numbers of four bytes
 
 
 def look(rows: Array, tints: Array, components: int, *, views: int = 1, shrunk: int = 1) -> tuple[Array, float]:
@@ -666,22 +667,18 @@ def edges(rows: Array, views: int = 1) -> Array:
         >>> edges(picture.reshape(1, -1)).reshape(4, 8, 8)[:, 4].max(axis=1).tolist()
         [100, 0, 100, 100]
     """
+    from lsnb.media.signals import step_sums
+
     side = math.isqrt(rows.shape[1] // views)
     size = side // CELLS_A_SIDE
     out = np.empty((len(rows) * views, 4, CELLS_A_SIDE, CELLS_A_SIDE), dtype="uint8")
-    pictures = np.ascontiguousarray(rows).reshape(-1, side * side)
-    # Which cell each pixel is in, the outermost in none: what lies beside them is of another row or picture.
-    cells = np.repeat(np.eye(CELLS_A_SIDE, dtype="float32"), size, axis=0)
-    cells[[0, -1]] = 0.0
-    for start in range(0, len(pictures), EMBEDDED_BATCH):
-        some = pictures[start : start + EMBEDDED_BATCH]
-        flat = some.reshape(-1)
-        steps = np.zeros(len(flat), dtype="float32")
+    pictures = np.ascontiguousarray(rows).reshape(-1, side, side)
+    # The outermost pixels are in no cell: what lies beside them is of another row or picture.
+    corners = np.arange(CELLS_A_SIDE + 1) * size
+    corners[[0, -1]] += 1, -1
+    for start in range(0, len(pictures), EDGES_AT_ONCE):
+        some = pictures[start : start + EDGES_AT_ONCE]
         for number, reach in enumerate((1, side, side + 1, side - 1)):  # across, down, falling and rising
-            one, other = flat[2 * reach :], flat[: -2 * reach]
-            steps[reach:-reach] = np.maximum(one, other) - np.minimum(one, other)
-            # Products add whole numbers exactly, and in half the time.
-            bands = (steps.reshape(-1, side) @ cells).reshape(len(some), side, CELLS_A_SIDE)
-            total = (cells.T @ bands).astype("uint32")
-            out[start : start + EMBEDDED_BATCH, number] = np.minimum(255, (2 * total + size * size // 2) // size**2)
+            total = step_sums(some, reach, corners)
+            out[start : start + EDGES_AT_ONCE, number] = np.minimum(255, (2 * total + size * size // 2) // size**2)
     return out.reshape(len(rows), -1)

@@ -193,7 +193,16 @@ class _Batch:
         self.times: list[float] = []
         self.pixels = np.empty((CHUNK, self.height, self.width, *((3,) if colour else ())), np.uint8)
         small = (max(1, self.height // 4), max(1, self.width // 4))
-        self.tints = np.full((CHUNK, 2, *small), NO_TINT, np.uint8) if tints else None
+        # Samples of whole planes are averaged at the end, all at once: a call takes as long as the work in it.
+        self.is_sampled_twice = tints and region is None and not self.is_grey and self._is_large(frame, small)
+        sampled = tuple(2 * side for side in small) if self.is_sampled_twice else small
+        self.tints = np.full((CHUNK, 2, *sampled), NO_TINT, np.uint8) if tints else None
+
+    def _is_large(self, frame: Any, small: tuple[int, int]) -> bool:
+        """Whether the planes of colour are at least twice as wide or high as what is made of them."""
+        rows, columns = plane(frame.planes[1]).shape if self.has_chroma_planes else (self.height, self.width)
+        height, width = small
+        return rows >= height and columns >= width and (rows >= 2 * height or columns >= 2 * width)
 
     def takes(self, frame: Any) -> bool:
         """Whether there is room for a frame, and it is stored as the others are."""
@@ -234,7 +243,12 @@ class _Batch:
             size = () if box is not None else (self.width, self.height)
             planes = reformatted(frame, *size, format="yuv444p", interpolation="AREA").planes
         for number in (0, 1):
-            shrink(_part(plane(planes[number + 1]), box), out[number], is_soft=True)
+            colour = _part(plane(planes[number + 1]), box)
+            if self.is_sampled_twice:
+                height, width = out.shape[1:]
+                cv2.resize(thinned(colour, height // 2), (width, height), dst=out[number])
+            else:
+                shrink(colour, out[number], is_soft=True)
 
     def finished(self) -> Thumbnails:
         """Turn them and bring them to grey from 0 to 255, or RGB."""
@@ -248,8 +262,17 @@ class _Batch:
             np.asarray(self.frames, np.int64),
             np.asarray(self.times, np.float64),
             self.orientation.apply(flat.reshape(pixels.shape)),
-            None if self.tints is None else self.orientation.apply(np.moveaxis(self.tints[: len(self.frames)], 1, 3)),
+            None if self.tints is None else self.orientation.apply(np.moveaxis(self._averaged(self.tints), 1, 3)),
         )
+
+    def _averaged(self, tints: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        tints = tints[: len(self.frames)]
+        if not self.is_sampled_twice:
+            return tints
+        count, planes, height, width = tints.shape
+        size = (width // 2, count * planes * height // 2)
+        small = cv2.resize(tints.reshape(-1, width), size, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8).reshape(count, planes, height // 2, width // 2)
 
 
 def _part(picture: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
@@ -264,8 +287,8 @@ def _part(picture: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
     return picture[top:bottom, left:right]
 
 
-def _kind(frame: Any) -> tuple[str, int, int]:
-    return frame.format.name, frame.color_range, frame.colorspace
+def _kind(frame: Any) -> tuple[str, int, int, int, int]:
+    return frame.format.name, frame.color_range, frame.colorspace, frame.width, frame.height
 
 
 def to_rgb(weights: tuple[float, float], is_full_range: bool) -> NDArray[np.float64]:
@@ -306,11 +329,8 @@ def shrink(picture: NDArray[np.uint8], out: NDArray[np.uint8], *, is_soft: bool 
     if rows < height or columns < width:
         cv2.resize(picture, (width, height), dst=out, interpolation=cv2.INTER_AREA)
         return
-    thinner = rows // (height * ROWS_KEPT)
-    if thinner > 1:
-        picture = picture[::thinner]
-        rows = len(picture)
-    half: Any = picture
+    half: Any = thinned(picture, height)
+    rows = len(half)
     while rows >= 2 * height and columns >= 2 * width and not is_soft:
         rows, columns = rows // 2, columns // 2
         half = cv2.resize(half[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
@@ -319,6 +339,38 @@ def shrink(picture: NDArray[np.uint8], out: NDArray[np.uint8], *, is_soft: bool 
         cv2.resize(half, (width, height), dst=out, interpolation=cv2.INTER_AREA)
     else:
         cv2.resize(half, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+
+
+def step_sums(pictures: NDArray[np.uint8], reach: int, corners: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Sum in cells of square pictures how much the pixels on both sides of each differ.
+
+    Args:
+        pictures: uint8 ``[n, side, side]``, of which all sums of grey levels are numbers of four bytes.
+        reach: How many places before and behind each pixel the two are.
+        corners: Rows and columns at which cells begin, and where the last one ends, int64 ``[cells + 1]``.
+
+    Returns:
+        int32 ``[n, cells, cells]``.
+
+    Example:
+        >>> ramp = np.arange(0, 64, 8, dtype="uint8")[None, None].repeat(8, axis=1)
+        >>> step_sums(ramp, 1, np.array([1, 4, 7])).tolist()
+        [[[144, 144], [144, 144]]]
+    """
+    count, side, _ = pictures.shape
+    flat = pictures.reshape(-1, 1)
+    steps = np.zeros_like(flat)
+    cv2.absdiff(flat[2 * reach :], flat[: -2 * reach], dst=steps[reach:-reach])
+    # Of all that lies before a corner, a cell is what four corners leave.
+    lines = (np.arange(count)[:, None] * side + corners).ravel()
+    before = cv2.integral(steps.reshape(-1, side))[lines].reshape(count, len(corners), -1)[:, :, corners]
+    return np.asarray(np.diff(np.diff(before, axis=1), axis=2), np.int32)
+
+
+def thinned(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """Leave out rows of a picture of which there are more than enough for one of ``height``."""
+    by = len(picture) // (height * ROWS_KEPT)
+    return picture[::by] if by > 1 else picture
 
 
 def _checked_size(size: object) -> tuple[int, int]:

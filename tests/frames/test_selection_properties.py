@@ -14,7 +14,7 @@ from video_maker import make_video
 
 from lsnb.errors import InputError
 from lsnb.frames import select_frames
-from lsnb.frames.methods import Spacing
+from lsnb.frames.methods import Cloud, Exchanges, Spacing
 from lsnb.media import portion
 
 FRAMES = 48
@@ -82,3 +82,41 @@ def test_spacing_finds_n_places_wherever_n_fit(places, gap, n, chance):
     chosen = sorted(places[index] for index in spacing.choose(order, n))
     assert len(chosen) == min(n, room)
     assert all(later - earlier >= gap for earlier, later in pairwise(chosen))
+
+
+@pytest.mark.parametrize("picks", [1, 2, 7])
+@pytest.mark.parametrize("gap", [1, 4])
+@pytest.mark.parametrize("known", [0, 5])
+def test_what_exchanges_know_is_what_is_so(picks, gap, known):
+    chance = np.random.default_rng(picks + 10 * gap + 100 * known)
+    points = np.rint(np.cumsum(chance.normal(0, 40, (300, 5)), axis=0))
+    points[100:120] = points[100]  # as near as one another
+    cloud = Cloud(
+        points,
+        Spacing(np.arange(300), gap),
+        np.ones(300, dtype=bool),
+        chance.choice(300, known, replace=False),
+        0.5,
+    )
+    table, fresh = (Exchanges(cloud, np.arange(300)) for _ in range(2))
+    table.begin(list(range(0, picks * gap, gap)), 10**9)
+    first, cost = list(table.picks), table.cost()
+    taken = table.exchange_worst(20) + table.move_to_middles() + table.exchange_any(chance.permutation(300))
+    assert taken
+    assert table.cost() < cost
+    fresh.begin(first, 10**9)
+    fresh.begin(table.picks, 10**9)  # measured by the same mean and greatest distance
+    assert (table.nearest.tolist(), table.cost()) == (fresh.nearest.tolist(), fresh.cost())
+    assert np.array_equal(table.first, fresh.first)
+    assert np.array_equal(table.second, fresh.second)
+    distances = np.linalg.norm(points[:, None] - points[[*table.picks, *cloud.known]][None], axis=2)
+    assert np.allclose(table.first, distances.min(axis=1))
+    for candidate in (3, 110, 299):
+        new = table._distances([candidate])[0]
+        tried = [
+            table._cost_of(np.delete(np.column_stack([distances, new]), number, axis=1).min(axis=1))
+            for number in range(picks)
+        ]
+        number, found = table._best_for(new)
+        assert (found == pytest.approx(min(tried))) if found < np.inf else (min(tried) >= table.cost() - 2e-6)
+        assert table._cost_for(new, number)[1] == pytest.approx(tried[number])

@@ -358,3 +358,18 @@ def test_tints_say_where_a_picture_is_blue_or_red_and_turn_with_it(tmp_path: Pat
     assert np.abs(np.asarray(part.tints)[:, 2:, 2:].astype(int) - 128).max() < 6
     (grey,) = thumbnails(video)
     assert grey.tints is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 240), (64, 48), (40, 30), (1280, 720), (50, 200)])
+def test_tints_of_whole_pictures_are_those_of_a_region_that_holds_all(tmp_path: Path, width: int, height: int) -> None:
+    def coloured(index: int) -> np.ndarray:
+        across, down = np.meshgrid(np.arange(width) * 255 // width, np.arange(height) * 255 // height)
+        return np.dstack([across, down, np.full_like(across, 40 * index)]).astype(np.uint8)
+
+    video = make_video(tmp_path / "c.mp4", 4, width=width, height=height, pictures=coloured)
+    (whole,), (part,) = (
+        list(thumbnails(video, tints=True, **options)) for options in ({}, {"region": lambda _: (0.0, 0.0, 1.0, 1.0)})
+    )
+    assert np.array_equal(whole.tints, part.tints)
+    assert np.array_equal(whole.pixels, part.pixels)
+    assert np.ptp(np.asarray(whole.tints)) > 60
