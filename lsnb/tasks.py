@@ -228,12 +228,16 @@ def from_text(given: Any) -> Any:
         try:
             found = orjson.loads(found)
         except orjson.JSONDecodeError:
-            with suppress(ValueError):
-                # As pandas writes what a table holds to CSV.
-                held = parse_python(found)
-                found = held if isinstance(held, list | dict) else found
+            if len(found) <= _MOST_OF_PYTHON and "'" in found:
+                with suppress(ValueError):
+                    # As pandas writes what a table holds to CSV.
+                    held = parse_python(found)
+                    found = held if isinstance(held, list | dict) else found
             break
     return given if isinstance(found, str) else found
+
+
+_MOST_OF_PYTHON = 2**18  # letters, of which Python's own reader makes hundreds of times as many bytes
 
 
 def is_task(task: Any) -> bool:
