@@ -187,10 +187,24 @@ def _listing(given: Any) -> list[Any]:
 def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
     """Return the tasks that a page of a server's list holds, or tasks by their numbers; else the one that it is.
 
+    So of tasks by columns, as pandas writes a table of them unless it is told otherwise.
+
     Example:
         >>> listed_tasks({"total": 1, "tasks": [{"id": 1, "data": {}}]}), listed_tasks({"1": {"id": 1, "data": {}}})
         ([{'id': 1, 'data': {}}], [{'id': 1, 'data': {}}])
+        >>> listed_tasks({"id": {"0": 1}, "data": {"0": {}}})
+        [{'id': 1, 'data': {}}]
     """
+    columns = list(parsed.values())
+    numbers = columns[0].keys() if columns and isinstance(columns[0], Mapping) else ()
+    if (
+        len(columns) > 1
+        and not parsed.keys().isdisjoint(("data", "annotation_id"))
+        and numbers
+        and all(isinstance(number, str) and number.isdecimal() for number in numbers)
+        and all(isinstance(column, Mapping) and column.keys() == numbers for column in columns)
+    ):
+        return [{name: column[number] for name, column in parsed.items()} for number in numbers]
     if "data" in parsed or "result" in parsed:
         return [parsed]
     if lists := [parsed[name] for name in ("tasks", "results") if isinstance(parsed.get(name), list)]:

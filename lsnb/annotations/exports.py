@@ -982,8 +982,8 @@ _MOST_STARS = 20
 
 def _number(cell: Any) -> Any:
     """Return the number of a task, annotation or account, also where pandas made a float of it beside an empty cell."""
-    plain = cell.removesuffix(".0") if isinstance(cell, str) else ""
-    return int(plain) if plain.isdecimal() else cell
+    found = re.fullmatch(r"(\d+)(?:[.,]0)?", cell) if isinstance(cell, str) else None
+    return int(found[1]) if found else cell
 
 
 def _seconds(cell: Any) -> Any:

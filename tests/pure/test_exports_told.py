@@ -1118,6 +1118,21 @@ def test_json_min_that_pandas_saved_as_a_table_keeps_lists_and_regions(tmp_path:
     ]
 
 
+@pytest.mark.parametrize("orient", ["columns", "index", "records"])
+def test_an_export_that_went_through_pandas_is_its_tasks(tmp_path: Path, orient: Any) -> None:
+    whole = [task(1, [annotation(choice("a"))], ID="k"), task(2, [annotation(choice("b"), 2)], ID="l")]
+    path = tmp_path / "e.json"
+    pd.DataFrame(whole).to_json(path, orient=orient)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = read_annotations(path, key="ID")
+    assert table[["item", "annotator", "value"]].values.tolist() == [["k", "1", "a"], ["l", "1", "b"]]
+    flat = [{"t": "x", "id": 1, "mood": "up", "annotator": 1, "annotation_id": 5, "lead_time": 1.0}]
+    pd.DataFrame(flat).to_json(path, orient="columns")
+    with pytest.warns(UserWarning, match="JSON-MIN or CSV export"):
+        assert read_annotations(path)["value"].tolist() == ["up"]
+
+
 def test_a_csv_export_that_another_program_saved_again_says_the_same(tmp_path: Path) -> None:
     head = ["id", "text", "mood", "annotator", "annotation_id", "created_at", "updated_at", "lead_time"]
     at = "2026-01-01T00:00:00Z"
@@ -1128,7 +1143,7 @@ def test_a_csv_export_that_another_program_saved_again_says_the_same(tmp_path: P
     ]
     forms = {
         "floats": [",".join([f"{r[0]}.0", *r[1:3], f"{r[3]}.0", f"{r[4]}.0", *r[5:]]) for r in rows],
-        "german": [";".join([*r[:7], r[7].replace(".", ",")]) for r in rows],
+        "german": [";".join([*r[:3], f"{r[3]},0", f"{r[4]},0", *r[5:7], r[7].replace(".", ",")]) for r in rows],
         "empty": [*(",".join(r) for r in rows), ",,,,,,,"],
         "plain": [",".join(r) for r in rows],
     }
