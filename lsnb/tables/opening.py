@@ -1010,6 +1010,24 @@ def _own_cell(field: str, is_guarded: bool, is_alone: bool) -> Any:
 _JSON = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]])")
 
 
+# How JSON escapes half of a character that takes two of 16 bits.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _whole(value: Any) -> Any:
+    """Return what JSON says with U+FFFD for each half of a character that has lost its other half.
+
+    Example:
+        >>> _whole({"a": ["\\ud83d", "\\ud83d\\ude00b"]}) == {"a": ["\\ufffd", "\\U0001f600b"]}
+        True
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole(name): _whole(part) for name, part in value.items()}
+    return type(value)(map(_whole, value)) if isinstance(value, list | tuple) else value
+
+
 def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
     """Return the table of a text with an object on each line, or None where it is JSON of another kind."""
     rows: list[dict[str, Any]] = []
@@ -1060,6 +1078,15 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
             f"{tally.source} has a name twice in line {listing([line for line, _ in twice])}: what stands there under "
             f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
         )
+    if _HALF.search(text):
+        whole_rows = [{_whole(name): _whole(cell) for name, cell in row.items()} for row in rows]
+        halved = [n for n, (row, one) in enumerate(zip(rows, whole_rows, strict=True), start=1) if row != one]
+        rows = whole_rows
+        if halved:
+            tally.note(
+                f"{tally.source}: half of a character, which no text can hold, is read as {_LOST!r} in row "
+                f"{listing(halved)}."
+            )
     if beyond:
         tally.note(
             f"{tally.source}: what no number of a computer holds is read as text: {listing([*beyond.values()])}."

@@ -896,8 +896,8 @@ def test_data_with_an_id_of_its_own_is_no_answer_in_json_min(tmp_path: Path) -> 
     with pytest.warns(UserWarning, match="answers: date and mood; for data: author and text"):
         read_annotations(write(tmp_path, "among.json", among))
     by_columns = {name: {str(n): one[name] for n, one in enumerate(records)} for name in records[0]}
-    with pytest.raises(InputError, match="is not a list of Label Studio tasks"):
-        read_annotations(write(tmp_path, "columns.json", by_columns))
+    with pytest.warns(UserWarning, match="answers: mood; for data: text and date"):
+        assert read_annotations(write(tmp_path, "columns.json", by_columns))["value"].tolist() == said
     # In CSV the id is the researcher's, and may be that of several tasks, which what is known to be data tells apart.
     posts = [dict(sorted((record | {"id": 7}).items())) for record in records]
     table = read_annotations(posts, key="date", data="text")

@@ -949,3 +949,11 @@ def test_a_line_drawn_below_the_header_is_no_row(tmp_path, text):
     assert table["ID"].tolist() == [1, 2]
     marks = put(tmp_path, "label,code\n--,1\n-,2\n+,3\n", "marks.csv")
     assert read_table(marks)["label"].tolist() == ["--", "-", "+"]
+
+
+def test_half_a_character_in_json_lines_is_said(tmp_path):
+    lines = '{"ID": "a", "x\\ud83d": ["\\ud83d", "\\ud83d\\ude00"]}\n{"ID": "b"}\n{"ID": "\\udc00c"}\n'
+    with pytest.warns(UserWarning, match="half of a character, which no text can hold, is read as .* in row 1, 3"):
+        table = read_table(put(tmp_path, lines, "posts.jsonl"), key="ID")
+    assert table["ID"].tolist() == ["a", "b", "\ufffdc"]
+    assert table["x\ufffd"].tolist()[0] == ["\ufffd", "\U0001f600"]
