@@ -672,6 +672,8 @@ class Orientation:
 
 # Decoded sound with the time of its first sample.
 
+_SLOWEST_SOUND, _FASTEST_SOUND = 100, 10_000_000  # samples a second
+
 
 def sound_blocks(
     container: Any, stream: Any, *, layout: str | None = None, rate: int | None = None
@@ -687,10 +689,18 @@ def sound_blocks(
     Yields:
         Seconds of the first sample on the container's clock, and float32 ``[channels, n]``, -1 to 1. Damaged packets
         are left out.
+
+    Raises:
+        InputError: It claims a rate that no recorder has, for which FFmpeg would make filters of gigabytes.
     """
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
     expected: Fraction | None = None
     for frame in _frames(container, stream):
+        if not _SLOWEST_SOUND <= frame.sample_rate <= _FASTEST_SOUND:
+            raise InputError(
+                f"{Path(str(container.name)).name} says that it has {frame.sample_rate:,} samples of sound a second: it is "
+                "damaged. Copy or export it again."
+            )
         start = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else expected
         frame.pts = None
         start = start if start is not None else Fraction(0)

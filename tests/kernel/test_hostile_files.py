@@ -633,3 +633,11 @@ def test_a_region_without_labels_in_a_table_of_answers_is_one() -> None:
 def test_a_condition_that_nests_too_deep_says_so() -> None:
     with pytest.raises(InputError, match=r"nests too deep|too many nested"):
         _Condition("(" * 400 + "a" + ")" * 400, pd.DataFrame({"a": [1]}))
+
+
+@pytest.mark.parametrize("rate", [1, 2_000_000_011])
+def test_a_sound_of_a_rate_that_no_recorder_has_is_a_sentence(tmp_path: Path, rate: int) -> None:
+    form = FORM[:12] + rate.to_bytes(4, "little") + FORM[16:]
+    path = put(tmp_path / "a.wav", _wav(form, _chunk(b"data", SOUND * 100)))
+    with pytest.raises(InputError, match=f"{rate:,} samples of sound a second"):
+        lsnb.media.read_sound(path)
