@@ -52,7 +52,7 @@ ANNOTATION_FIELDS = (
 )
 PREDICTION_FIELDS = ("id", "model_version", "result", "score")
 PART = 500  # tasks that are packed together
-OPEN_BYTES = 8_000_000  # of parts that are unpacked at once: who goes through tasks by their ids goes to and fro
+OPEN_BYTES = 1_000_000  # of parts that each project has unpacked: who goes through tasks by their ids goes to and fro
 
 
 class Tasks(MutableMapping[int, dict[str, Any]]):
