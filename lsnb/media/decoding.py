@@ -698,8 +698,8 @@ def sound_blocks(
     for frame in _frames(container, stream):
         if not _SLOWEST_SOUND <= frame.sample_rate <= _FASTEST_SOUND:
             raise InputError(
-                f"{Path(str(container.name)).name} says that it has {frame.sample_rate:,} samples of sound a second: it "
-                "is damaged. Copy or export it again."
+                f"{Path(str(container.name)).name} says that it has {frame.sample_rate:,} samples of sound a second: "
+                "it is damaged. Copy or export it again."
             )
         start = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else expected
         frame.pts = None
