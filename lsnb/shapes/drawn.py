@@ -43,6 +43,9 @@ NO_AREA = 1e-9
 LARGEST = 1e100
 
 
+_MOST_PIXELS = 2**31  # of a side: no format of pictures has more
+
+
 def picture_size(result: Any) -> Size:
     """Return the width and height in pixels of the picture a result was drawn on, missing where it does not say.
 
@@ -53,7 +56,8 @@ def picture_size(result: Any) -> Size:
     if not isinstance(result, Mapping):
         return NAN, NAN
     width, height = result.get("original_width"), result.get("original_height")
-    known = isinstance(width, (int, float)) and isinstance(height, (int, float)) and width > 0 and height > 0
+    known = isinstance(width, (int, float)) and isinstance(height, (int, float))
+    known = known and 0 < width < _MOST_PIXELS and 0 < height < _MOST_PIXELS  # type: ignore[operator]
     return (float(width), float(height)) if known else (NAN, NAN)  # type: ignore[arg-type]
 
 

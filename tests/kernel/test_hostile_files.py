@@ -44,6 +44,7 @@ from lsnb.labels.check import is_script_alone, plays
 from lsnb.labels.guideline import guideline
 from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
+from lsnb.shapes import picture_size
 from lsnb.study import adjudication, models, projects
 from lsnb.study.rows import _Condition
 from lsnb.tables import opening
@@ -641,3 +642,8 @@ def test_a_sound_of_a_rate_that_no_recorder_has_is_a_sentence(tmp_path: Path, ra
     path = put(tmp_path / "a.wav", _wav(form, _chunk(b"data", SOUND * 100)))
     with pytest.raises(InputError, match=f"{rate:,} samples of sound a second"):
         lsnb.media.read_sound(path)
+
+
+@pytest.mark.parametrize("side", [float("inf"), 10**400, 2**31])
+def test_a_picture_as_wide_as_no_picture_is_has_no_size(side: float) -> None:
+    assert str(picture_size({"original_width": side, "original_height": 480})) == "(nan, nan)"

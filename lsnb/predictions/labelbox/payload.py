@@ -416,7 +416,8 @@ def _exported(said: Mapping[str, Any]) -> Iterator[Entry]:
 
 def _spans(segments: Any, feature: str) -> list[tuple[int, int]]:
     given = segments.get(feature) if isinstance(segments, Mapping) else None
-    spans = [tuple(span) for span in given or () if isinstance(span, list | tuple) and len(span) == 2]
+    listed = given if isinstance(given, list | tuple) else ()
+    spans = [tuple(span) for span in listed if isinstance(span, list | tuple) and len(span) == 2]
     return [(int(a), int(b)) for a, b in spans if isinstance(a, int) and isinstance(b, int)]
 
 
