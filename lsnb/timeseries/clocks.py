@@ -999,7 +999,11 @@ def _read(
         return _durations(seconds, name, duration, video_start, tz, (_SHORT.format(name),) if short else ())
     if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
         plain = texts.map(lambda cell: _in_our_digits(cell.replace(",", ".")) if isinstance(cell, str) else cell)
-        return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start, rate, said)
+        try:
+            numbers = pd.to_numeric(plain)
+        except (ValueError, OverflowError):  # of hundreds of digits, which Python calls infinite and pandas nothing
+            numbers = plain.map(lambda cell: np.nan if pd.isna(cell) else float(str(cell))).astype("float64")
+        return _numbers(numbers.rename(name), name, duration, unit, tz, video_start, rate, said)
     return _absolute(texts, name, tz, video_start, time_format)
 
 
