@@ -635,3 +635,32 @@ def test_two_kernels_that_sync_predictions_at_once_send_each_once(
     told = studio.server.predictions(study.copies[0].project.id)
     assert [one["result"][0]["value"]["choices"] for one in told] == [["bad"]] * 3
     assert len({one["task"] for one in told}) == 3
+
+
+def test_what_the_server_stores_of_a_cut_call_after_ours_is_taken_away(
+    studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server goes on with an import whose client was killed, here once ours is counted."""
+    table, guesses = texts(4).assign(guess="good"), {"guess": "mood"}
+    study = studio.create_study(title, CONFIG, table.head(2), key="id", annotators=["ana"], predictions=guesses)
+    send, ask = study.server.import_tasks, study.server.project
+    late: list[tuple[Any, ...]] = []
+
+    def sent(*args: Any) -> Any:
+        late.append(args)
+        return send(*args)
+
+    def counted(project: int) -> Any:
+        found = ask(project)
+        while late:
+            number, tasks = late.pop()
+            send(number, [{**task, "predictions": []} for task in tasks])
+        return found
+
+    monkeypatch.setattr(study.server, "import_tasks", sent)
+    monkeypatch.setattr(study.server, "project", counted)
+    assert study.sync(table).counts == {"unchanged": 2, "created": 2}
+    project = study.copies[0].project.id
+    tasks = {int(task["id"]): task["meta"]["item"] for task in studio.server.export(project)}
+    assert sorted(tasks.values()) == table["id"].tolist()
+    assert sorted(int(told["task"]) for told in studio.server.predictions(project)) == sorted(tasks)

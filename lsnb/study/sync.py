@@ -29,7 +29,7 @@ from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
 from lsnb.sampling import assign
 from lsnb.studio import Project, Server
-from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
+from lsnb.study.creating import Lacks, edited_note, fill, look, new_task, of_model, send_predictions, teams_of
 from lsnb.study.projects import (
     Copy,
     account_notes,
@@ -500,19 +500,25 @@ class Sync:
         wanted = dict(zip(rows.keys, rows.data, strict=True))
         teams = self._teams(list(wanted))
         self._tell_growth(copies, wanted)
+        filled: list[tuple[Copy, Sequence[dict[str, Any]], int]] = []
         for copy in copies:
             name = copy.manifest.annotator
             self._see_predictions(copy)
             held = self.held(copy)
             self._merge_doubles(copy, held)
+            before = len(self.snapshots[copy.project.id].tasks)
             missing = [item for item in wanted if item not in held and name in teams[item]]
             order = assign(missing, [name], seed=copy.manifest.seed)[name] if missing else []
-            self._create(copy, order, rows, teams)
+            made = self._create(copy, order, rows, teams)
             self._update(copy, held, wanted, rows.predicted)
             gone = [item for item in held if item not in wanted and item not in rows.skipped]
-            self._remove(copy, gone, held, on_removed, out)
+            went = self._remove(copy, gone, held, on_removed, out)
             for item, reason in rows.skipped.items():
                 self.add_row(name, item, "skipped", error=f"{reason}: fill the cell in and sync again.")
+            if made:
+                filled.append((copy, made, before + len(made) - went))
+        for copy, made, there in filled:
+            self._look_again(copy, made, there)
         if alike := looking_alike(dict.fromkeys([*wanted, *(item for items in self.kept for item in items)])):
             self.notes.append(
                 f"Items of the study and keys of the table that look alike are apart ({listing(alike)}): they differ "
@@ -605,9 +611,20 @@ class Sync:
             if not error:
                 held.numbers[item] = [number for number in held.numbers[item] if number not in doomed]
 
-    def _create(self, copy: Copy, items: Sequence[str], rows: Rows, teams: Mapping[str, Sequence[str]]) -> None:
+    def _look_again(self, copy: Copy, tasks: Sequence[dict[str, Any]], there: int) -> None:
+        """Take away what the server stored after ours: it goes on with an import whose client was cut off."""
+        try:
+            if self.server.project(copy.project.id).tasks != there:
+                send_predictions(self.server, copy.project.id, look(self.server, copy, tasks, suspicious=True).bare)
+        except LsnbError as fault:
+            self.notes.append(f"Whether {copy.manifest.annotator}'s project holds all of it once was not seen: {fault}")
+
+    def _create(
+        self, copy: Copy, items: Sequence[str], rows: Rows, teams: Mapping[str, Sequence[str]]
+    ) -> Sequence[dict[str, Any]]:
+        """Make tasks and return those that are there now."""
         if not items:
-            return
+            return ()
         full = copy.manifest.overlap == "full"
         wanted = dict(zip(rows.keys, rows.data, strict=True))
         tasks = []
@@ -622,6 +639,7 @@ class Sync:
             error = str(fault)
         for item in items:
             self.add_row(name, item, "failed" if error else "created", error=error)
+        return () if error or self.dry_run else tasks
 
     def _update(
         self,
@@ -724,23 +742,25 @@ class Sync:
         held: Mapping[str, Sequence[Mapping[str, Any]]],
         on_removed: OnRemoved,
         out: Path,
-    ) -> None:
+    ) -> int:
+        """Keep or remove the tasks of items, and return how many went."""
         name = copy.manifest.annotator
         if not items:
-            return
+            return 0
         if on_removed == "keep":
             for item in items:
                 self.add_row(name, item, "kept")
             self.kept.setdefault(tuple(sorted(items)), []).append(name)
-            return
-        error = None
+            return 0
+        tasks, error = [task for item in items for task in held[item]], None
         if not self.dry_run:
             try:
-                self._delete_saved(copy, [task for item in items for task in held[item]], out)
+                self._delete_saved(copy, tasks, out)
             except LsnbError as fault:
                 error = str(fault)
         for item in items:
             self.add_row(name, item, "failed" if error else "removed", error=error)
+        return 0 if error or self.dry_run else len(tasks)
 
     def _delete_saved(self, copy: Copy, tasks: Sequence[Mapping[str, Any]], out: Path) -> None:
         """Save tasks with all that is in them, drafts and predictions too, and then delete them."""
