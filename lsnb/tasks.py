@@ -136,7 +136,9 @@ def _is_usual(task: Any) -> bool:
     """Return whether a task is as Label Studio exports it, as most are, with nothing to unfold in it."""
     if type(task) is not dict or not task.keys() <= _BESIDE or type(task.get("id")) is not int:
         return False
-    named = [task.get("project"), task.get("data"), task.get("meta"), task.get("drafts"), task.get("annotations")]
+    if type(task.get("project", 0)) is not int:
+        return False
+    named = [task.get("data"), task.get("meta"), task.get("drafts"), task.get("annotations")]
     held = named[-1]
     return (
         str not in map(type, named)

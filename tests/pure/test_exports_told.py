@@ -1078,6 +1078,8 @@ def test_a_project_that_a_bucket_describes_is_its_number(tmp_path: Path) -> None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_annotations(path, key="ID")["project"].tolist() == [4]
+        one = {"id": 7, "completed_by": 1, "result": choice("a")}
+        assert read_annotations([{**about, "annotations": [one]}], key="ID")["project"].tolist() == [4]
 
 
 @pytest.mark.parametrize("part", ["result", "value", "annotations", "data", "completed_by"])
