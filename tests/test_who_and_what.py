@@ -238,6 +238,28 @@ def test_a_removal_that_was_cut_is_nobody_elses(
     assert {"0004", "0005"}.isdisjoint(tasks_of(study))
 
 
+def test_a_removal_that_the_server_does_twice_is_counted_by_what_is_left(
+    stack: Stack, study: Study, tmp_path: Path
+) -> None:
+    """A Label Studio that finds its database locked takes tasks out, repeats the request, and counts none."""
+
+    def twice(method: str, path: str, body: bytes) -> bytes:
+        if "delete_tasks" in path:
+            headers = {"Authorization": proxy.authorizations[-1], "Content-Type": "application/json"}
+            assert httpx.request(method, stack.url + path, content=body, headers=headers).json()["processed_items"] == 2
+        return body
+
+    with faulty_proxy(stack.url) as proxy:
+        proxy.bend = twice
+        report = (
+            lsnb.connect(proxy.url, stack.api_key)
+            .open_study(study.title)
+            .sync(texts(4), on_removed="delete", out=tmp_path)
+        )
+    assert report.counts["removed"] == 4
+    assert {"0004", "0005"}.isdisjoint(tasks_of(study))
+
+
 def test_what_cannot_be_read_back_is_not_removed(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "read_bytes", lambda self: b"")
     report = study.sync(texts(4), on_removed="delete", out=tmp_path)

@@ -512,6 +512,8 @@ def delete_seen(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
 
     The server looks itself: what comes after we last looked would go with its task, and be in no file. A further draft
     in a task that held one is the one thing that it cannot tell, so those tasks are looked at once more, right before.
+    Between its own look and the end of the deletion, some hundredths of a second, a server takes drafts still, and they
+    go with their task: no request can prevent that.
 
     Args:
         server: The server.
