@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lsnb.frames.sketches import Needs, Sketch, fit, look
+from lsnb.frames.sketches import FIT_ON, Needs, Sketch, evenly, fit, look, taking
 
 # Choosing places on a line so that no two are too close, and knowing how many that leaves room for.
 
@@ -132,8 +132,8 @@ class Spacing:
 
 Array = np.ndarray[Any, Any]
 
-# Points times picks that are held as distances at once: 32 MB.
-CELLS = 4_000_000
+# Points times picks that are held as distances at once: 4 MB.
+CELLS = 500_000
 LLOYD_CELLS = 160_000
 ROUNDS = 40
 LLOYD_WORK = 100_000_000
@@ -287,22 +287,23 @@ def nearest_to(cloud: Cloud, centres: Array, n: int) -> list[int]:
     if not len(allowed) or not len(centres):
         return []
     firsts: list[int] = []
-    rest: list[Array] = []
+    # Of each block of centres: while all have a nearest point of their own, no other is looked for.
+    rest: list[Array | None] = []
     step = max(1, CELLS // len(allowed))
     for start in range(0, len(centres), step):
         some = cloud.distances(centres[start : start + step], None if len(allowed) == len(cloud.points) else allowed)
         firsts += some.argmin(axis=0).tolist()
+        near = None
         if cloud.spacing.gap > 1 or len(set(firsts)) < len(firsts):
             keep = min(len(allowed), 4 * cloud.spacing.gap + 8)
             near = np.argpartition(some, keep - 1, axis=0)[:keep]
-            rest.append(np.take_along_axis(near, np.take_along_axis(some, near, 0).argsort(axis=0, kind="stable"), 0))
+            near = np.take_along_axis(near, np.take_along_axis(some, near, 0).argsort(axis=0, kind="stable"), 0)
+        rest.append(near)
     taken: list[int] = []
     positions = cloud.spacing.places
     for number, first in enumerate(firsts):
-        options = [first]
-        if rest:
-            block = rest[number // step]
-            options += block[:, number % step].tolist()
+        near = rest[number // step]
+        options = [first] if near is None else [first, *near[:, number % step].tolist()]
         for option in options:
             index = int(allowed[option])
             if all(abs(int(positions[index] - positions[other])) >= cloud.spacing.gap for other in taken):
@@ -325,15 +326,11 @@ def shares(cloud: Cloud, picks: list[int]) -> tuple[list[int], int]:
     return counts[:-1].tolist(), int(counts[-1])
 
 
-def evenly(count: int, most: int) -> Array:
-    """Return at most so many places, evenly spaced from the first to the last of ``count``."""
-    return np.asarray(np.unique(np.linspace(0, count - 1, min(count, most)).astype("int64")))
-
-
 # Exchanges of chosen frames for others, until neither the mean nor the greatest distance to the nearest falls.
 
 
 EXCHANGED = 4096  # frames that an exchange is judged by
+TABLE = 4_000_000  # frames times picks: of more than a thousand picks, fewer frames judge
 TRIED = 32 * EXCHANGED  # frames drawn for exchanges in a round, times the frames they are judged by
 EXCHANGE_ROUNDS = 6
 # What the greatest distance counts beside the mean: with 2 the mean rises by 1 to 3 percent over that with 1, and the
@@ -358,7 +355,7 @@ def exchange(cloud: Cloud, starts: list[list[int]], outliers: list[int], chance:
         chance: Draws frames to try.
     """
     total = len(starts[0]) + len(cloud.known)
-    some = evenly(len(cloud.points), min(EXCHANGED, max(2048, CELLS // max(1, total))))
+    some = evenly(len(cloud.points), min(EXCHANGED, max(2048, TABLE // max(1, total))))
     table = Exchanges(
         cloud, np.union1d(some, [*outliers, *(index for start in starts for index in start)]).astype("int64")
     )
@@ -653,12 +650,12 @@ class Pool:
         assert rows is not None
         chosen = np.arange(len(self)) if among is None else among
         if tints is not None:
-            tints = tints if among is None else tints[among]
-            rows = rows if among is None else rows[among]
-            points, same = look(rows, tints, components, views=smaller[0].views, shrunk=most)
+            points, same = look(rows, tints, components, among=among, views=smaller[0].views, shrunk=most)
         else:
-            projection = fit(rows if among is None else rows[among], components, shrunk=most)
-            points, same = projection(rows if among is None else rows[among]), projection.same
+            take = taking(rows, among)
+            projection = fit(take(evenly(len(chosen), FIT_ON)), components, shrunk=most)
+            points, same = np.empty((len(chosen), projection.weights.shape[1])), projection.same
+            projection.onto(points, take)
         places = self.places[chosen]
         return Cloud(
             points=points,

@@ -357,11 +357,11 @@ class Gathering:
                 self.every = max(math.ceil(expected / MOST_FRAMES), math.ceil(expected * (values // by**2) / budget))
         self.keeps_rows = kind is not None or "embedding" in needs
         self.rows: Array | None = None
+        self.tints: Array | None = None
         self.filled = 0
         self.frames: list[Array] = []
         self.times: list[Array] = []
         self.change: list[Array] = []
-        self.tints: list[Array] = []
         self._last: Array | None = None
 
     def add(self, frames: Array, times: Array, pixels: Array, tints: Array | None = None) -> None:
@@ -376,10 +376,10 @@ class Gathering:
                 flat = self._embedded(pixels)
             elif self.shrunk > 1:
                 flat = pooled(flat, self.shrunk, self.colours)
-            self._put(flat)
-        if tints is not None:
-            beside = tints[kept].reshape(-1, tints[0].size)
-            self.tints.append(pooled(beside, self.shrunk, 2) if self.shrunk > 1 else beside)
+            beside = None if tints is None else tints[kept].reshape(len(flat), tints[0].size)
+            if beside is not None and self.shrunk > 1:
+                beside = pooled(beside, self.shrunk, 2)
+            self._put(flat, beside)
         if "change" in self.needs and self.every > 1:
             self.change[-1] = self.change[-1][kept]
         self.frames.append(frames[kept])
@@ -398,18 +398,23 @@ class Gathering:
             rows=self.rows[: self.filled] if self.rows is not None else None,
             shrunk=self.shrunk,
             change=np.concatenate(self.change) if self.change else None,
-            tints=np.concatenate(self.tints) if self.tints else None,
+            tints=self.tints[: self.filled] if self.tints is not None else None,
         )
 
-    def _put(self, flat: Array) -> None:
+    def _put(self, flat: Array, tints: Array | None) -> None:
         if not len(flat):
             return
         if self.rows is None:
             if "embedding" in self.needs:
                 fitting = min(MOST_FRAMES, self.budget // (flat.shape[1] * flat.itemsize))
                 self.every = math.ceil(self.expected / max(1, fitting))
-            self.rows = np.empty((self.expected // self.every + 1 + len(flat), flat.shape[1]), flat.dtype)
+            # Pages that nothing is written to take no memory.
+            most = self.expected // self.every + 1 + len(flat)
+            self.rows = np.empty((most, flat.shape[1]), flat.dtype)
+            self.tints = None if tints is None else np.empty((most, tints.shape[1]), tints.dtype)
         self.rows[self.filled : self.filled + len(flat)] = flat
+        if self.tints is not None:
+            self.tints[self.filled : self.filled + len(flat)] = tints
         self.filled += len(flat)
 
     def _changes(self, pixels: Array) -> Array:
@@ -523,6 +528,11 @@ def one_thread() -> Iterator[None]:
                 limit.restore_original_limits()
 
 
+def evenly(count: int, most: int) -> Array:
+    """Return at most so many places, evenly spaced from the first to the last of ``count``."""
+    return np.asarray(np.unique(np.linspace(0, count - 1, min(count, most)).astype("int64")))
+
+
 FIT_ON = 512  # pictures that components are fitted on: enough for the first 32, and quick
 CHUNK = 512  # rows at once: as numbers of four bytes they stay in the processor's memory
 # Pictures closer than half a grey level a pixel differ by what rounding and compression do.
@@ -554,10 +564,15 @@ class Projection:
     def __call__(self, rows: Array) -> Array:
         """Return each row's components, rounded to whole numbers, float64[rows, components]."""
         out = np.empty((len(rows), self.weights.shape[1]))
-        for start in range(0, len(rows), CHUNK):
-            piece = rows[start : start + CHUNK].astype("float32")
-            out[start : start + CHUNK] = np.rint((piece @ self.weights - self.centre) / self.unit)
+        self.onto(out, rows.__getitem__)
         return out
+
+    def onto(self, out: Array, take: Callable[[Any], Array]) -> None:
+        """Put the components of rows, which come in pieces, into an array, float64[rows, components]."""
+        for start in range(0, len(out), CHUNK):
+            at = slice(start, min(start + CHUNK, len(out)))
+            piece = take(at).astype("float32")
+            out[at] = np.rint((piece @ self.weights - self.centre) / self.unit)
 
 
 def fit(rows: Array, components: int, *, shrunk: float = 1.0) -> Projection:
@@ -581,20 +596,24 @@ def fit(rows: Array, components: int, *, shrunk: float = 1.0) -> Projection:
     from scipy.linalg import eigh
 
     are_pictures = rows.dtype == np.uint8
-    sample = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), FIT_ON)).astype("int64"))].astype("float64")
+    sample = rows[evenly(len(rows), FIT_ON)].astype("float64")
     count, values = sample.shape
     mean = sample.mean(axis=0)
+    length = math.nan
     if are_pictures:
         # count² times the products of the centred rows, so that every entry is whole and below 2^53: exact.
         total = sample.sum(axis=0)
         sides = sample @ total
         gram = count * count * (sample @ sample.T) - count * (sides[:, None] + sides[None, :]) + total @ total
+        sample -= mean
     else:
-        gram = (sample - mean) @ (sample - mean).T
+        length = float(np.sqrt((sample**2).sum(axis=1).mean()))
+        sample -= mean
+        gram = sample @ sample.T
     wanted = max(1, min(components, count - 1, values))
     variances, vectors = eigh(gram, subset_by_index=(count - wanted, count - 1))
     is_real = variances[::-1] > max(float(variances[-1]) * 1e-10, 1e-12)
-    basis = (sample - mean).T @ vectors[:, ::-1][:, is_real]
+    basis = sample.T @ vectors[:, ::-1][:, is_real]
     if not basis.shape[1]:
         basis = np.zeros((values, 1))
     basis /= np.maximum(np.linalg.norm(basis, axis=0), 1e-12)
@@ -609,7 +628,6 @@ def fit(rows: Array, components: int, *, shrunk: float = 1.0) -> Projection:
         unit, same = fine / shrunk, SAME_PIXEL * shrunk * np.sqrt(values)
     else:
         weights = basis
-        length = float(np.sqrt((sample**2).sum(axis=1).mean()))
         unit, same = max(length, 1e-12) / EMBEDDING_LENGTH, SAME_EMBEDDING
     return Projection(weights.astype("float32"), mean @ weights, float(unit), float(same))
 
@@ -624,7 +642,9 @@ CELLS_A_SIDE = 8
 EDGES_AT_ONCE = 256  # pictures, of which all sums of grey levels are numbers of four bytes
 
 
-def look(rows: Array, tints: Array, components: int, *, views: int = 1, shrunk: int = 1) -> tuple[Array, float]:
+def look(
+    rows: Array, tints: Array, components: int, *, among: Array | None = None, views: int = 1, shrunk: int = 1
+) -> tuple[Array, float]:
     """Return frames as points, by their brightness, colours and edges, and how far apart the same picture may be.
 
     Each is brought to its principal components, which are then made to vary alike, so that a video in which only
@@ -634,24 +654,41 @@ def look(rows: Array, tints: Array, components: int, *, views: int = 1, shrunk: 
         rows: uint8[n, values], grey pictures; of several views side by side.
         tints: uint8[n, values], the colours.
         components: Of the brightness and the edges; half as many of the colours.
+        among: Which rows; all without.
         views: How many pictures lie side by side in a row.
         shrunk: How many times as wide the pictures were.
 
     Returns:
         Whole numbers, float64[n, d], and a distance.
     """
-    parts: list[Array] = []
-    same = 0.0
-    kinds = ((rows, components, 1.0), (tints, components // 2, BESIDE), (edges(rows, views), components, BESIDE))
-    for pictures, count, weight in kinds:
-        projection = fit(pictures, count, shrunk=shrunk)
-        points = projection(pictures)
-        spread = float(np.sqrt((points**2).sum(axis=1).mean()))
-        least = projection.same * (FAINT if parts else 1.0)
-        scale = weight * LOOK_UNIT / max(spread, least)
-        same += (min(projection.same, spread if parts else projection.same) * scale) ** 2
-        parts.append(np.rint(points * scale))
-    return np.concatenate(parts, axis=1), float(np.sqrt(same))
+    grey = taking(rows, among)
+    kinds: list[tuple[Callable[[Any], Array], int]] = [
+        (grey, components),
+        (taking(tints, among), components // 2),
+        (lambda at: edges(grey(at), views), components),
+    ]
+    count = len(rows) if among is None else len(among)
+    sample = evenly(count, FIT_ON)
+    projections = [fit(take(sample), wanted, shrunk=shrunk) for take, wanted in kinds]
+    # Each is put where it stays: of long videos, copies would be the most memory that a choice takes.
+    out = np.empty((count, sum(projection.weights.shape[1] for projection in projections)))
+    same, start = 0.0, 0
+    for (take, _), projection in zip(kinds, projections, strict=True):
+        points = out[:, start : start + projection.weights.shape[1]]
+        projection.onto(points, take)
+        spread = float(np.sqrt(np.einsum("ij,ij->i", points, points).mean()))
+        beside = start > 0
+        scale = (BESIDE if beside else 1.0) * LOOK_UNIT / max(spread, projection.same * (FAINT if beside else 1.0))
+        same += (min(projection.same, spread if beside else projection.same) * scale) ** 2
+        points *= scale
+        np.rint(points, out=points)
+        start += points.shape[1]
+    return out, float(np.sqrt(same))
+
+
+def taking(rows: Array, among: Array | None) -> Callable[[Any], Array]:
+    """Return what gives rows by their places among some of them, or among all."""
+    return rows.__getitem__ if among is None else lambda at: rows[among[at]]
 
 
 def edges(rows: Array, views: int = 1) -> Array:

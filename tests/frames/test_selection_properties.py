@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,8 @@ from video_maker import make_video
 
 from lsnb.errors import InputError
 from lsnb.frames import select_frames
-from lsnb.frames.methods import Cloud, Exchanges, Spacing
+from lsnb.frames.methods import Cloud, Exchanges, Spacing, nearest_to
+from lsnb.frames.sketches import look
 from lsnb.media import portion
 
 FRAMES = 48
@@ -120,3 +122,34 @@ def test_what_exchanges_know_is_what_is_so(picks, gap, known):
         number, found = table._best_for(new)
         assert (found == pytest.approx(min(tried))) if found < np.inf else (min(tried) >= table.cost() - 2e-6)
         assert table._cost_for(new, number)[1] == pytest.approx(tried[number])
+
+
+@pytest.mark.parametrize("gap", [1, 3])
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7])
+def test_however_many_centres_are_looked_at_at_once_the_same_points_are_nearest(gap, at_once, monkeypatch):
+    count = 120
+    points = np.stack([np.arange(count) * 10.0, np.zeros(count)], axis=1)
+    allowed = np.arange(count) != 5
+    cloud = Cloud(points, Spacing(np.arange(count), gap), allowed, np.array([], dtype="int64"), 0.0)
+    # The first have points of their own; of the later ones, two share their nearest.
+    centres = np.array([[100.0, 0], [200, 0], [300, 0], [400, 0], [401, 1], [52, 0], [700, 0]])
+    together = nearest_to(cloud, centres, 7)
+    monkeypatch.setattr("lsnb.frames.methods.CELLS", at_once * (count - 1))
+    assert nearest_to(cloud, centres, 7) == together
+    assert together[:4] == [10, 20, 30, 40]
+    assert len(set(together)) == 7
+
+
+def test_what_frames_are_told_apart_by_is_held_once():
+    chance = np.random.default_rng(0)
+    rows = chance.integers(0, 256, (20_000, 16 * 16), dtype="uint8")
+    tints = chance.integers(0, 256, (20_000, 2 * 4 * 4), dtype="uint8")
+    look(rows[:64], tints[:64], 16)  # which imports what it needs
+    tracemalloc.start()
+    points, _ = look(rows, tints, 16)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    among = np.arange(3, 20_000, 7)
+    assert points.shape == (20_000, 16 + 8 + 16)
+    assert most < 1.5 * points.nbytes
+    assert np.array_equal(look(rows, tints, 16, among=among)[0], look(rows[among], tints[among], 16)[0])
