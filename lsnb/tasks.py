@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -472,7 +473,8 @@ def _with_numbers(result: dict[str, Any]) -> dict[str, Any]:
 def _number(held: Any) -> Any:
     if not isinstance(held, str) or _NUMBER.fullmatch(held.strip()) is None:
         return held
-    return int(held) if held.strip().lstrip("+-").isdecimal() else float(held)
+    found = int(held) if held.strip().lstrip("+-").isdecimal() else float(held)
+    return held if found in (math.inf, -math.inf) else found
 
 
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -824,6 +826,29 @@ def recounted(value: Mapping[str, Any], data: Mapping[str, Any]) -> Stretch | No
         if text[low:high] == said:
             return Stretch(low, high, said)
     return None
+
+
+def length_of_text(data: Mapping[str, Any], medium: Any = None) -> int | None:
+    """Return how many characters the longest text that a span may be on has, as browsers count; None where unknown.
+
+    Args:
+        data: The task's data.
+        medium: The name of what the span is on. Where no field has it, any may be meant.
+
+    Example:
+        >>> length_of_text({"text": "Ana", "ID": "1234"}, "text"), length_of_text({"text": "gs://b/a.txt"}, "text")
+        (3, None)
+        >>> length_of_text({"post": "Ana", "ID": "1234"}, "text"), length_of_text({"posts": ["Ana"], "ID": "7"}, "text")
+        (4, None)
+    """
+    held = [data[medium]] if isinstance(medium, str) and medium in data else list(data.values())
+    texts = [one for one in held if isinstance(one, str)]
+    is_known = not any(isinstance(one, list | dict) for one in held) and not any(
+        "://" in one[:20] or one.startswith("/data/") for one in texts
+    )
+    if not texts or not is_known:
+        return None
+    return max(len(one) if one.isascii() else len(one.encode("utf-16-le", "surrogatepass")) // 2 for one in texts)
 
 
 def _conversations(given: Any) -> Iterator[list[str]]:

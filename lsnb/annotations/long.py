@@ -36,6 +36,7 @@ from lsnb.tasks import (
     drafts_of,
     is_skipped,
     is_task,
+    length_of_text,
     mark_content,
     named,
     once,
@@ -173,6 +174,8 @@ HEAD = (
 ABOUT = ("text", "page", "channel", "to_name", "parent", "notes", "origin")
 _NOTHING = (None,) * len(ABOUT)
 _NO_VALUE: Mapping[str, Any] = {}
+# Marked in texts, where numbers are places of characters; in sounds they are seconds.
+_OF_TEXT = frozenset({"labels", "hypertextlabels"})
 WHOLE = frozenset(
     {"project", "task", "annotation", "prediction", "page", "channel", "start_frame", "end_frame"},
 )
@@ -403,6 +406,7 @@ class _Rows:
         self._no_number: list[str] = []
         self._lost: dict[str, list[str]] = {}
         self._recounted: list[str] = []
+        self._beyond: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
         self._repeated: dict[str, tuple[str, int]] = {}
@@ -518,7 +522,7 @@ class _Rows:
             if not as_stored and (text := text_for_number(value)) is not None:
                 self._no_number.append(f"{text[:40]!r} in {place}")
             begins = type(value.get("start")) if type(value) is dict and "globalOffsets" not in value else None
-            is_apart = begins is str or (begins is int and type(value.get("text")) is str)
+            is_apart = begins is str or (begins is int and (type(value.get("text")) is str or kind in _OF_TEXT))
             rows = result_rows(self._placed(result, data, place) if is_apart else result, fps=fps, regions=regions)
             if kind == TAXONOMY.kind or kind == CHOICES.kind:
                 for place_of, path in enumerate(paths_of(result), start=len(answers)):
@@ -574,6 +578,10 @@ class _Rows:
         if type(value["start"]) is int:
             again = recounted(value, data)
             if again is None:
+                length = None if "channel" in value else length_of_text(data, result.get("to_name"))
+                start, end = value["start"], value.get("end")
+                if length is not None and isinstance(end, int) and not 0 <= start <= end <= length:
+                    self._beyond.append(f"{start} to {end} of {length} in {place}")
                 return result
             self._recounted.append(place)
             return {**result, "value": {**value, "start": again.start, "end": again.end}}
@@ -690,6 +698,11 @@ class _Rows:
             said.append(
                 f"{source}: {counted(len(self._recounted), 'span was', 'spans were')} counted with two for an emoji, "
                 f"as browsers do; start and end count characters here ({listing(self._recounted)})."
+            )
+        if self._beyond:
+            said.append(
+                f"{source}: {counted(len(self._beyond), 'span does', 'spans do')} not lie in the task's text; start "
+                f"and end are as they stand. Is it the text that was labelled? ({listing(self._beyond)})"
             )
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")
@@ -889,10 +902,14 @@ def _column(name: str, values: Sequence[Any]) -> Any:
             found = pd.to_numeric(given, errors="coerce").astype("float64")
             return found.where((found % 1 == 0) & (found.abs() < 2**63)).astype("Int64").array
     try:
-        return np.array(values, dtype="float64")
+        measures = np.array(values, dtype="float64")
     except (TypeError, ValueError, OverflowError):
         given = pd.Series([_plain_number(value) for value in values], dtype="object")
-        return pd.to_numeric(given, errors="coerce").to_numpy("float64")
+        measures = pd.to_numeric(given, errors="coerce").to_numpy("float64", copy=True)
+    for place in np.flatnonzero(np.isinf(measures)):
+        if not isinstance(values[place], float):  # what no float holds
+            measures[place] = np.nan
+    return measures
 
 
 def _moment(seconds: float) -> str | None:

@@ -1160,3 +1160,61 @@ def test_a_csv_export_that_another_program_saved_again_says_the_same(tmp_path: P
     for table in found.values():
         pd.testing.assert_frame_equal(table, found["plain"])
     assert found["plain"]["lead_time"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_numbers_that_no_float_holds_are_texts_and_told(tmp_path: Path) -> None:
+    box = {"x": 1.25, "y": 2, "width": 3, "height": 4, "rotation": 0, "rectanglelabels": ["car"]}
+    given = [result("rectanglelabels", box), result("number", {"number": 7.5}, name="n", id="r2")]
+    text = json.dumps([task(1, [annotation(given, lead_time=8.5)], size=9.5)])
+    path = tmp_path / "a.json"
+    path.write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_annotations(path, data="size")["data.size"].tolist() == [9.5, 9.5]
+    for number, huge in (("1.25", "1e400"), ("7.5", "-2.5E+999"), ("8.5", "1e400"), ("9.5", f"{'9' * 309}.0")):
+        path.write_text(text.replace(number, huge))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = read_annotations(path, raw=True, data="size")
+        said = " ".join(str(one.message) for one in caught)
+        assert (huge in said) == (number != "9.5"), said
+        if number == "9.5":
+            assert found["data.size"].tolist() == [huge, huge]
+        elif number == "7.5":
+            assert found["value"].tolist() == ["car", huge]
+        elif number == "8.5":
+            assert found["lead_time"].isna().all()
+        else:
+            assert found["x"].isna().tolist()[0]
+            assert found["raw"][0]["value"]["x"] == huge
+
+
+def test_a_span_that_does_not_lie_in_its_text_is_told(tmp_path: Path) -> None:
+    def read(value: dict[str, Any], kind: str = "labels", **data: Any) -> str:
+        path = tmp_path / "a.json"
+        path.write_text(json.dumps([task(1, [annotation([result(kind, value)])], **data)]))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = read_annotations(path)
+        assert found[["start", "end"]].values.tolist() == [[value["start"], value["end"]]]
+        return " ".join(str(one.message) for one in caught)
+
+    def span(start: int, end: int, **more: Any) -> dict[str, Any]:
+        return {"start": start, "end": end, "labels": ["PER"], **more}
+
+    for start, end in ((50, 99), (8, 12), (-3, 2), (5, 2)):
+        for more in ({}, {"text": "Ben"}):
+            said = read(span(start, end, **more), t="Ana saw Ben")
+            assert "1 span does not lie in the task's text; start and end are as they stand. Is it the text" in said
+            assert f"({start} to {end} of 11 in annotation 1 of task 1)" in said
+    for value, data in (
+        (span(8, 11), {"t": "Ana saw Ben"}),
+        (span(0, 11), {"post": "Ana saw Ben", "ID": "7"}),
+        (span(0, 3), {"t": "\N{GRINNING FACE}a"}),  # counted in halves, as browsers do
+        (span(50, 99), {"t": "https://example.org/a.txt"}),
+        (span(50, 99), {"posts": ["Ana saw Ben"], "ID": "7"}),
+        (span(50, 99, channel=0), {"t": "a.wav"}),
+        (span(50, 99), {}),
+    ):
+        assert read(value, **data) == "", (value, data)
+    assert read({"start": 50, "end": 99, "timeserieslabels": ["x"]}, "timeserieslabels", t="a") == ""
