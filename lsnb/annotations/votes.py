@@ -300,7 +300,8 @@ def majority(
 
     A tie has no winner: the value is missing and ``tie`` is True; nothing is decided by the alphabet. Of
     several answers to one item (multiple choice), the whole set is the vote; of regions, and of answers about them, so
-    are their labels or answers, wherever they are.
+    are their labels or answers, wherever they are. A question that is asked of each page is voted on page by page: the
+    value holds all pages' winners as ``widen`` does, and is missing where a page has none.
 
     Args:
         annotations: The long table; it is not changed.
@@ -312,7 +313,8 @@ def majority(
 
     Returns:
         ``item, value, n, share, tie``: ``n`` votes, ``share`` (0 to 1) of their weight for the most frequent
-        answer. An item without votes has a row with ``n`` 0.
+        answer. An item without votes has a row with ``n`` 0. Of pages the most ``n``, the least ``share``, and whether
+        there is a tie on any.
 
     Raises:
         InputError: No long table, no such control, or ``min_votes``, ``weights`` or ``ties`` that make no sense.
@@ -365,10 +367,16 @@ def votes_of(
         problems.append(f"ties is {ties!r}: give 'missing', {', '.join(map(repr, AMONG_NUMBERS))} or an annotator.")
     if problems:
         raise InputError(problems)
-    present = wide.notna().to_numpy(dtype="bool")
-    cells = wide.to_numpy(dtype="object")
-    rows = []
-    for item, votes, cast in zip(wide.index, cells, present, strict=True):
+    is_pages = is_paged(annotations, control)
+    if is_pages:
+        with repeats_told():  # which annotation counts was said above
+            units = pages_of(annotations, control, is_set=is_set).reindex(columns=wide.columns)
+    else:
+        units = wide
+    present = units.notna().to_numpy(dtype="bool")
+    cells = units.to_numpy(dtype="object")
+    rows: list[tuple[Any, ...]] = []
+    for item, votes, cast in zip(units.index, cells, present, strict=True):
         counts: dict[Any, float] = {}
         for vote, weight in zip(votes[cast].tolist(), counted[cast].tolist(), strict=True):
             counts[vote] = counts.get(vote, 0.0) + weight
@@ -381,6 +389,9 @@ def votes_of(
         own = dict(zip(people, votes, strict=True)).get(ties)
         value = (_decide(winners, ties, own, control) if tie else winners[0]) if enough else None
         rows.append((item, value, n, top / total if total else np.nan, tie, len(counts) == 1))
+    if is_pages:
+        kinds = _of_control(annotations, control).get("kind", pd.Series(dtype="object")).dropna().unique()
+        rows = _of_whole_items(rows, list(wide.index), keeps_order=list(kinds) == [TEXT_AREA.kind])
     items, values, n_votes, shares, tied, alike = zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
     array = np.empty(len(values), dtype="object")
     array[:] = values
@@ -395,6 +406,56 @@ def votes_of(
             "alike": pd.Series(alike, dtype="bool"),
         }
     )
+
+
+def _of_whole_items(pages: list[tuple[Any, ...]], items: list[Any], *, keeps_order: bool) -> list[tuple[Any, ...]]:
+    """Return what was voted of each page as one vote of each item: its pages' winners together, or none.
+
+    Texts keep the order of pages, as ``widen`` has them.
+    """
+    found: dict[Any, list[tuple[Any, ...]]] = {item: [] for item in items}
+    for (item, page), *vote in pages:
+        if vote[1]:
+            found[item].append((page, *vote))
+    rows: list[tuple[Any, ...]] = []
+    for item, votes in found.items():
+        if not votes:
+            rows.append((item, None, 0, np.nan, False, False))
+            continue
+        votes.sort(key=lambda vote: (len(vote[0]), vote[0]))
+        _, values, n, shares, tied, alike = zip(*votes, strict=True)
+        said = [
+            f"{page}: {one}"
+            for page, value, *_ in votes
+            if value is not None
+            for one in (value if isinstance(value, tuple) else [value])
+        ]
+        value = None if any(value is None for value in values) else tuple(said if keeps_order else sorted(said))
+        # Shares are missing where all who voted weigh nothing.
+        rows.append((item, value, max(n), min(shares, key=lambda one: (one == one, one)), any(tied), all(alike)))
+    return rows
+
+
+def pages_of(annotations: pd.DataFrame, control: str, *, is_set: bool) -> pd.DataFrame:
+    """Return the answers to a question that is asked of each page: as ``widen``, a row for each page.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+        is_set: Whether answers are sets whatever these annotations hold.
+    """
+    handed_in = latest(checked(annotations, control))
+    done = handed_in[handed_in["control"].eq(control).fillna(False).astype(bool)]
+    # Whoever handed an item in was asked about each of its pages, and may have chosen nothing on one.
+    once = handed_in.drop_duplicates(["item", "annotator"]).drop(columns="page").assign(control="")
+    asked = done.loc[done["item"].notna(), ["item", "page"]].drop_duplicates()
+    done = pd.concat([done, once.merge(asked, on="item")[list(done.columns)]], ignore_index=True)
+    done.attrs.update(annotations.attrs)  # which several may be chosen of, where a config said so
+    pages = done["page"].astype("Int64").astype("string").fillna("–")
+    wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control, is_set=is_set)
+    parts = [item.rpartition("\x1f") for item in wide.index]
+    both = [[item for item, _, _ in parts], [page for _, _, page in parts]]
+    return wide.set_axis(pd.MultiIndex.from_arrays(both), axis="index")
 
 
 def _decide(winners: list[Any], ties: str, own: Any, control: str) -> Any:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from lsnb.annotations.votes import checked, is_choice, is_paged, latest, wide_of
+from lsnb.annotations.votes import is_choice, is_paged, pages_of, wide_of
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Resamples, Seed, Within
@@ -735,16 +735,8 @@ def _plain(value: Any) -> str:
 
 def _units(annotations: pd.DataFrame, control: str, *, is_set: bool) -> pd.DataFrame:
     """Return the wide table with a row for each page of an item, all of them named by the item."""
-    handed_in = latest(checked(annotations, control))
-    done = handed_in[handed_in["control"].eq(control).fillna(False).astype(bool)]
-    # Whoever handed an item in was asked about each of its pages, and may have chosen nothing on one.
-    once = handed_in.drop_duplicates(["item", "annotator"]).drop(columns="page").assign(control="")
-    asked = done.loc[done["item"].notna(), ["item", "page"]].drop_duplicates()
-    done = pd.concat([done, once.merge(asked, on="item")[list(done.columns)]], ignore_index=True)
-    done.attrs.update(annotations.attrs)  # which several may be chosen of, where a config said so
-    pages = done["page"].astype("Int64").astype("string").fillna("")
-    wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control, is_set=is_set)
-    return wide.set_axis(pd.Index([item.rpartition("\x1f")[0] for item in wide.index], name="item"), axis="index")
+    wide = pages_of(annotations, control, is_set=is_set)
+    return wide.set_axis(wide.index.get_level_values(0).rename("item"), axis="index")
 
 
 def _usual_level(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> Level:

@@ -158,6 +158,33 @@ def test_a_question_of_each_page_is_compared_page_by_page() -> None:
     assert disputed(table, "q").values.tolist() == [["1", 2, 1.0, "1: 0: a, 1: b; 2: 0: b, 1: a"]]
 
 
+def test_gold_of_a_question_of_each_page_is_voted_on_page_by_page() -> None:
+    def said(by: int, *answers: Any, kind: str = "choices") -> dict[str, Any]:
+        given = [
+            result(kind, {kind: [a] if kind == "choices" else a}, name="q", item_index=n)
+            for n, a in enumerate(answers)
+            if a is not None
+        ]
+        return annotation(given, by, by=by)
+
+    # Each page has two of three votes, and no two people say the same of the whole item.
+    three = [said(1, "x", "b", "c"), said(2, "a", "x", "c"), said(3, "a", "b", "x")]
+    split = [said(4, "a", "b"), said(5, "a", "c"), said(6, None, "d")]
+    table = long_table([task(1, three), task(2, split), task(3, [said(7, "a", "b")]), task(4, [annotation([], 8)])])
+    found = majority(table, "q")
+    assert found["value"].fillna("–").tolist() == [("0: a", "1: b", "2: c"), "–", ("0: a", "1: b"), "–"]
+    assert found["n"].tolist() == [3, 3, 1, 0]
+    assert found["share"].round(3).fillna(-1).tolist() == [0.667, 0.333, 1.0, -1]
+    assert found["tie"].tolist() == [False, True, False, False]
+    assert gold(table, "q")["how"].tolist() == ["majority", "undecided", "single", "undecided"]
+    assert majority(table, "q", min_votes=3)["value"].fillna("–").tolist() == [("0: a", "1: b", "2: c"), "–", "–", "–"]
+    weights = {str(n): 3 for n in (1, 4)}
+    assert majority(table, "q", weights=weights)["value"].tolist()[:2] == [("0: x", "1: b", "2: c"), ("0: a", "1: b")]
+    stars = long_table([task(1, [said(1, 1, 4, kind="rating"), said(2, 3, 4, kind="rating")])])
+    assert majority(stars, "q", ties="median")["value"].tolist() == [("0: 2.0", "1: 4.0")]
+    assert gold(table, "q", adjudicated={"2": ("0: a", "1: d")})["how"].tolist()[1] == "adjudicated"
+
+
 def test_a_page_on_which_nothing_was_chosen_is_an_answer_of_a_set_and_else_is_told() -> None:
     def said(by: int, *answers: list[str]) -> dict[str, Any]:
         given = [result("choices", {"choices": a}, name="q", item_index=n) for n, a in enumerate(answers) if a]
