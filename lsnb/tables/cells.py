@@ -249,6 +249,29 @@ def unique_titles(header: Sequence[str], wanted: Sequence[str], tally: Tally) ->
     return list(titles)
 
 
+# UTF-8's mark, also as a program shows it that takes it for letters.
+MARKS_OF_UTF8 = "(?:\ufeff|ï»¿)+"
+
+
+def without_mark(header: Sequence[str], tally: Tally) -> list[str]:
+    """Return columns' names, the first one without a mark of UTF-8 that another program took for a part of it.
+
+    Args:
+        header: The names.
+        tally: Of the reader.
+
+    Example:
+        >>> without_mark(["\ufeffID", "x"], tally := Tally("a.xlsx")), tally.notes
+        (['ID', 'x'], ["a.xlsx: a mark of UTF-8 before the name of the column 'ID' is left out."])
+    """
+    titles = list(header)
+    mark = re.match(MARKS_OF_UTF8, titles[0]) if titles and isinstance(titles[0], str) else None
+    if mark and (plain := titles[0][mark.end() :]) and plain not in titles:
+        titles[0] = plain
+        tally.note(f"{tally.source}: a mark of UTF-8 before the name of the column {plain!r} is left out.")
+    return titles
+
+
 def are_names(header: Sequence[str]) -> bool:
     """Return whether several columns are named, each otherwise and none by a number: so no row of data looks.
 

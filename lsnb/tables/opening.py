@@ -31,6 +31,7 @@ from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import joined, listing, nearest, warn
 from lsnb.tables.cells import (
     LONG,
+    MARKS_OF_UTF8,
     RULES,
     SEVERAL,
     TEXT_DTYPE,
@@ -58,6 +59,7 @@ from lsnb.tables.cells import (
     with_index,
     without_arrays,
     without_empty_rows,
+    without_mark,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, note_keyless, rounded_rows
 from lsnb.tables.workbooks import AGAIN, header_below, read_workbook
@@ -695,8 +697,8 @@ class _Body:
         note_another(self.columns, self._below, tally)
 
 
-# UTF-8's mark, also as a program shows it that takes it for letters, and how DOS ended files.
-_MARKS_OF_UTF8 = re.compile("(?:\\A|(?<=[\r\n]))(?:\ufeff|ï»¿)+")
+# A mark of UTF-8 before a line, and how DOS ended files.
+_MARKS_OF_UTF8 = re.compile(f"(?:\\A|(?<=[\r\n])){MARKS_OF_UTF8}")
 _END_OF_FILE = re.compile("(?<=[\r\n])\x1a+\\s*\\Z")
 
 
@@ -1004,7 +1006,7 @@ def _own_cell(field: str, is_guarded: bool, is_alone: bool) -> Any:
     return unguarded(text) if is_guarded else text
 
 
-# JSON lines: a row a line.
+# JSON: a row a line, or as pandas writes tables.
 
 
 _JSON = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]])")
@@ -1028,79 +1030,184 @@ def _whole(value: Any) -> Any:
     return type(value)(map(_whole, value)) if isinstance(value, list | tuple) else value
 
 
-def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
-    """Return the table of a text with an object on each line, or None where it is JSON of another kind."""
-    rows: list[dict[str, Any]] = []
-    damaged, empty, twice = [], [], []
+class _Json:
+    """JSON of rows, with what of it no table can hold as it stands.
 
-    def row_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    Args:
+        source: The file, for messages.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.place = ""
+        self._twice: list[tuple[str, str]] = []
+        self._beyond: dict[str, str] = {}  # numbers that no float holds, and where the first of each stands
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._row_of, parse_float=self._number_of)
+
+    def parse(self, text: str) -> Any:
+        """Return what a text says, None where it is no JSON; a line may have tuples as write_table writes them."""
+        try:
+            return structure_of(text) if "[ " in text and self.place else self._decoder.decode(text)
+        except (ValueError, RecursionError):
+            return None
+
+    def _row_of(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
-            names = unique_titles([name for name, _ in pairs], [], Tally(tally.source))
+            names = unique_titles([name for name, _ in pairs], [], Tally(self._source))
             made = dict(zip(names, (cell for _, cell in pairs), strict=True))
-            twice.append((number, next(name for name in names if name not in dict(pairs))))
+            self._twice.append((self.place, next(name for name in names if name not in dict(pairs))))
         return made
 
-    beyond: dict[str, str] = {}  # numbers that no float holds, and where the first of each stands
-
-    def number_of_json(digits: str) -> float | str:
+    def _number_of(self, digits: str) -> float | str:
         found = float(digits)
         if math.isinf(found) or (found == 0 and digits.strip("-0.").partition("e")[0].partition("E")[0].strip("0.")):
-            beyond.setdefault(digits, f"{digits[:40]} in line {number}")
+            self._beyond.setdefault(digits, digits[:40] + (f" in {self.place}" if self.place else ""))
             return digits
         return found
 
-    decoder = json.JSONDecoder(object_pairs_hook=row_of, parse_float=number_of_json)
+    def tell(self, rows: list[dict[str, Any]], text: str, tally: Tally) -> list[dict[str, Any]]:
+        """Return the rows with texts that files can hold, and note what is read otherwise than it stands."""
+        if self._twice:
+            lines = [place.removeprefix("line ") for place, _ in self._twice if place]
+            tally.note(
+                f"{self._source} has a name twice{f' in line {listing(lines)}' if lines else ''}: what stands there "
+                f"under the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in self._twice)))}."
+            )
+        if _HALF.search(text):
+            whole_rows = [{_whole(name): _whole(cell) for name, cell in row.items()} for row in rows]
+            halved = [n for n, (row, one) in enumerate(zip(rows, whole_rows, strict=True), start=1) if row != one]
+            rows = whole_rows
+            if halved:
+                tally.note(
+                    f"{self._source}: half of a character, which no text can hold, is read as {_LOST!r} in row "
+                    f"{listing(halved)}."
+                )
+        if self._beyond:
+            tally.note(
+                f"{self._source}: what no number of a computer holds is read as text: "
+                f"{listing([*self._beyond.values()])}."
+            )
+        return rows
+
+
+def _parse_json(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
+    """Return the table of a text with an object on each line, or of JSON as pandas writes tables; None of another."""
+    lines = _of_lines(text, tally, file)
+    if lines is not None:
+        return lines
+    said = _Json(tally.source)
+    found = rows_of_json(said.parse(text.strip("\ufeff \t\r\n")))
+    if found is None:
+        return None
+    given, index = found
+    rows = {n: row for n, row in enumerate(given, start=1) if isinstance(row, dict)}
+    # What Label Studio writes is of annotations, whatever it looks like.
+    if not rows or any(_OF_EXPORTS & row.keys() or isinstance(row.get("data"), dict) for row in rows.values()):
+        return None
+    tally.seen += len(given)
+    if odd := [f"row {n}" for n in range(1, len(given) + 1) if n not in rows]:
+        tally.leave("no JSON object", odd)
+    empty = [n for n, row in rows.items() if index is None and all(cell is None for cell in row.values())]
+    if empty:
+        tally.leave("empty", [f"row {n}" for n in empty])
+    table = _of_rows(said.tell([row for n, row in rows.items() if n not in set(empty)], text, tally), text, tally)
+    return table if index is None else _with_index(table.set_axis(index, axis=0), tally)
+
+
+_OF_EXPORTS = {"annotations", "completions", "result", "annotation_id"}
+
+
+def rows_of_json(value: Any) -> tuple[list[Any], pd.Index[Any] | None] | None:
+    """Return the rows that JSON of a table holds, and its index where that is more than numbers; None of another.
+
+    A list of objects, or what pandas writes: by columns (as it does unless it is told otherwise), by rows' numbers,
+    ``split`` and ``table``. Objects by names of which nothing tells whether they are rows or columns are none.
+
+    Args:
+        value: What the JSON says.
+
+    Example:
+        >>> rows_of_json({"ID": {"0": "a", "1": "b"}, "x": {"0": 1, "1": None}})[0]
+        [{'ID': 'a', 'x': 1}, {'ID': 'b', 'x': None}]
+        >>> rows_of_json({"columns": ["ID", "x"], "index": [0], "data": [["a", 1]]})[0]
+        [{'ID': 'a', 'x': 1}]
+        >>> rows_of_json([{"ID": "a"}])[0], rows_of_json([[1]]), rows_of_json({"ID": "a"})
+        ([{'ID': 'a'}], None, None)
+    """
+    if isinstance(value, list):
+        return (value, None) if value and isinstance(value[0], dict) else None
+    if not isinstance(value, dict):
+        return None
+    names, data, schema = value.get("columns"), value.get("data"), value.get("schema")
+    if isinstance(names, list) and isinstance(data, list) and value.keys() <= {"columns", "index", "data"}:
+        index = value.get("index", list(range(len(data))))
+        titles = [name for name in map(str, names) if not isinstance(name, list)]
+        is_whole = all(isinstance(row, list) and len(row) == len(names) for row in data)
+        is_flat = len(set(titles)) == len(names) and not any(isinstance(name, list | dict) for name in names)
+        if not (data and is_whole and is_flat and isinstance(index, list) and len(index) == len(data)):
+            return None
+        return [dict(zip(titles, row, strict=True)) for row in data], _index_of(index)
+    if isinstance(schema, dict) and isinstance(data, list) and value.keys() == {"schema", "data"}:
+        keys = schema.get("primaryKey")
+        are_rows = bool(data) and all(isinstance(row, dict) for row in data)
+        if are_rows and keys == ["index"] and all(type(row.get("index")) is int for row in data):
+            return [{name: cell for name, cell in row.items() if name != "index"} for row in data], None
+        return (data, None) if are_rows else None
+    parts = list(value.values())
+    if not parts or not all(isinstance(part, dict) and part and part.keys() == parts[0].keys() for part in parts):
+        return None
+    if all(name.isdecimal() for name in parts[0]):
+        return [{name: part[n] for name, part in value.items()} for n in parts[0]], None
+    return (parts, None) if all(name.isdecimal() for name in value) else None
+
+
+def _index_of(cells: list[Any]) -> pd.Index[Any] | None:
+    """Return an index that says more than the rows' numbers."""
+    return None if all(type(cell) is int for cell in cells) else pd.Index(cells, dtype="object")
+
+
+def _of_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
+    """Return the table of a text with an object on each line, or None where it is JSON of another kind."""
+    rows: list[dict[str, Any]] = []
+    damaged, empty = [], []
+    said = _Json(tally.source)
     for number, whole in enumerate(text.split("\n"), start=1):
         line = whole.strip("\ufeff \t\r")
         if not line.strip():
             continue
-        try:
-            row = structure_of(line) if "[ " in line else decoder.decode(line)
-        except (ValueError, RecursionError):
-            row = None
+        said.place = f"line {number}"
+        row = said.parse(line)
         if not isinstance(row, dict):
             if not rows:
                 return None
-            damaged.append(f"line {number}")
-            tally.seen += 1
+            damaged.append(said.place)
             continue
-        tally.seen += 1
         if all(cell is None for cell in row.values()):
-            empty.append((len(rows), f"line {number}"))
+            empty.append((len(rows), said.place))
         rows.append(row)
     if not rows or any({"annotations", "completions", "result"} & row.keys() for row in rows):
         return None
+    titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    by_columns = len(rows) == 1 and all(isinstance(cell, list | dict) for cell in rows[0].values())
+    is_own = bool((by_columns or empty) and _types_beside(file, titles))
+    if by_columns and not is_own:
+        return None  # as pandas writes a table unless it is told otherwise
+    tally.seen += len(rows) + len(damaged)
     if damaged:
         tally.leave("no JSON object", damaged)
-    if twice:
-        tally.note(
-            f"{tally.source} has a name twice in line {listing([line for line, _ in twice])}: what stands there under "
-            f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
-        )
-    if _HALF.search(text):
-        whole_rows = [{_whole(name): _whole(cell) for name, cell in row.items()} for row in rows]
-        halved = [n for n, (row, one) in enumerate(zip(rows, whole_rows, strict=True), start=1) if row != one]
-        rows = whole_rows
-        if halved:
-            tally.note(
-                f"{tally.source}: half of a character, which no text can hold, is read as {_LOST!r} in row "
-                f"{listing(halved)}."
-            )
-    if beyond:
-        tally.note(
-            f"{tally.source}: what no number of a computer holds is read as text: {listing([*beyond.values()])}."
-        )
-    titles = list(dict.fromkeys(str(name) for row in rows for name in row))
-    refuse_padding(tally.source, len(rows), len(titles), len(text))
-    by_columns = len(rows) == 1 and all(isinstance(cell, list | dict) for cell in rows[0].values())
-    if by_columns and not _types_beside(file, titles):
-        return None  # as pandas writes a table unless it is told otherwise
+    rows = said.tell(rows, text, tally)
     # What write_table wrote comes back, a row of nothing, too.
-    if empty and not _types_beside(file, titles):
+    if empty and not is_own:
         tally.leave("empty", [line for _, line in empty])
         gone = {place for place, _ in empty}
         rows = [row for place, row in enumerate(rows) if place not in gone]
+    return _of_rows(rows, text, tally)
+
+
+def _of_rows(rows: list[dict[str, Any]], text: str, tally: Tally) -> pd.DataFrame:
+    titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    refuse_padding(tally.source, len(rows), len(titles), len(text))
     return pd.DataFrame(
         {place: column_of([row.get(title) for row in rows]) for place, title in enumerate(titles)},
         index=range(len(rows)),
@@ -1122,8 +1229,9 @@ def read_table(
 ) -> pd.DataFrame:
     """Return the table in a file, with its key column as text.
 
-    Reads text separated by commas, semicolons, tabs or pipes, Excel workbooks (.xlsx), JSON lines, and Parquet where
-    pyarrow is installed. The contents decide, not the file's ending.
+    Reads text separated by commas, semicolons, tabs or pipes, Excel workbooks (.xlsx), JSON of an object for each row
+    or line, or as pandas writes tables, and Parquet where pyarrow is installed. The contents decide, not the file's
+    ending.
 
     Only an empty cell is missing: the answers ``None``, ``NA`` and ``null`` are texts. A column is a number only if
     each of its cells would be written in the same letters again, so ``01001``, ``1.50`` and ``1E5`` stay text
@@ -1258,11 +1366,11 @@ def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally
     if guess is not None:
         tally.note(guess)
     if _JSON.match(text):
-        table = _parse_json_lines(text, tally, file)
+        table = _parse_json(text, tally, file)
         if table is None:
             raise TableError(
                 f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations. A "
-                "table is JSON with a row a line: table.to_json(path, orient='records', lines=True)."
+                "table is JSON of an object for each row: table.to_json(path, orient='records', lines=True)."
             )
         for title, kind in _types_beside(file, list(table.columns)).items():
             if kind.startswith(("time", "duration")):
@@ -1394,6 +1502,10 @@ def _read_parquet(file: Path, wanted: Sequence[str], tally: Tally) -> pd.DataFra
             except TypeError:
                 table = _of_arrow_types(file)
             table = _with_index(_with_whole_numbers(table, file), tally)
+        for place, kind in enumerate(table.dtypes):
+            if isinstance(kind, pd.StringDtype):
+                # Texts that are not UTF-8 would raise only where somebody looks at them.
+                pyarrow.array(table.iloc[:, place].array).validate(full=True)
     except TableError:
         raise
     except Exception:  # pyarrow and pandas raise whatever they meet in a damaged file
@@ -1410,7 +1522,7 @@ def _read_parquet(file: Path, wanted: Sequence[str], tally: Tally) -> pd.DataFra
             table.attrs.update(as_told(name, json.loads(said.get(f"lsnb.{name}".encode(), b"null"))))
     marked = said.get(MARKED)
     if marked is None:
-        return without_empty_rows(table, tally)
+        return without_empty_rows(table.set_axis(without_mark(list(table.columns), tally), axis=1), tally)
     for name in json.loads(marked):
         table[name] = column_of([of_marked(cell) if isinstance(cell, str) else None for cell in table[name]])
     return table

@@ -32,6 +32,7 @@ from lsnb.tables.cells import (
     told_in,
     unique_titles,
     value_of,
+    without_mark,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
@@ -132,6 +133,7 @@ def _read_sheet(
             body.pop()
         width = max([_width(header), *map(_width, body)])
         header = [*header, *[""] * width][:width]
+        header = header if types is not None else without_mark(header, tally)
         tally.seen = len(body)
         kept = [(place, row) for place, row in enumerate(body, start=2) if not all(map(_is_empty, row))]
         empty = sorted(set(range(2, len(body) + 2)) - {place for place, _ in kept})
@@ -226,7 +228,7 @@ def _chosen(
         if all(cell is None for cell in _head(chosen)):
             raise TableError(f"{file.name}: the first row of the sheet {sheet!r} is empty; it should name the columns.")
         return chosen
-    heads = {title: [_title(cell) for cell in _head(one)] for title, one in sheets.items()}
+    heads = {title: without_mark([_title(cell) for cell in _head(one)], Tally(title)) for title, one in sheets.items()}
     abouts = {title for title, one in sheets.items() if _is_about(one)}
     filled = [title for title, head in heads.items() if any(name.strip() for name in head) and title not in abouts]
     folded = [name.strip().casefold() for name in wanted]

@@ -14,7 +14,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lsnb.annotations import widen, write_table
@@ -155,7 +155,15 @@ def round_trip(table: pd.DataFrame, folder: Path, ending: str, **options: Any) -
 @given(table=tables())
 @settings(max_examples=60)
 def test_a_table_comes_back_as_it_was(tmp_path_factory, ending, table):
-    again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
+    _comes_back(table, tmp_path_factory.mktemp("t"), ending)
+
+
+def _comes_back(table: pd.DataFrame, folder: Path, ending: str) -> None:
+    try:
+        again = round_trip(table, folder, ending)
+    except InputError as fault:
+        assume("than the 32,767 characters" not in str(fault))  # two of the long texts in one cell of a sheet
+        raise
     assert_same(table, again, ending)
 
 
@@ -164,8 +172,7 @@ def test_a_table_comes_back_as_it_was(tmp_path_factory, ending, table):
 @given(table=tables())
 @settings(max_examples=1500)
 def test_many_tables_come_back_as_they_were(tmp_path_factory, ending, table):
-    again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
-    assert_same(table, again, ending)
+    _comes_back(table, tmp_path_factory.mktemp("t"), ending)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

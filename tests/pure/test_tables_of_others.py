@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import random
 import re
 import warnings
@@ -600,7 +601,10 @@ def test_json_lines_with_a_line_cut_off(tmp_path):
         '{"data": {}, "annotations": []}\n',
         "[]",
         "[[1]]",
-        '{"id": {"0": 1}, "x": {"0": "a"}}',
+        '{"id": {"k": 1}, "x": {"j": "a"}}',
+        '[{"id": 1, "data": {"text": "a"}}]',
+        '[{"id": 1, "text": "a", "annotation_id": 2}]',
+        '{"images": [{"id": 1}], "annotations": [{"id": 1}], "categories": [{"id": 1}]}',
     ):
         with pytest.raises(TableError, match="read_annotations"):
             read_table(put(tmp_path, text, "b.jsonl"))
@@ -957,3 +961,70 @@ def test_half_a_character_in_json_lines_is_said(tmp_path):
         table = read_table(put(tmp_path, lines, "posts.jsonl"), key="ID")
     assert table["ID"].tolist() == ["a", "b", "\ufffdc"]
     assert table["x\ufffd"].tolist()[0] == ["\ufffd", "\U0001f600"]
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "table", "records"])
+def test_json_as_pandas_writes_tables_is_read(tmp_path, orient):
+    table = pd.DataFrame(
+        {"ID": ["01", "a", None], "n": [2**60 + 1, 2, 3], "tags": [["x"], [], None], "ok": [True, False, True]}
+    )
+    table.to_json(tmp_path / "a.json", orient=orient)
+    for text in (
+        (tmp_path / "a.json").read_text(),
+        json.dumps(json.loads((tmp_path / "a.json").read_text()), indent=1),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            again = read_table(put(tmp_path, text, "b.json"))
+        assert account(again).taken == 3
+        assert again["ID"].fillna("–").tolist() == ["01", "a", "–"]
+        assert again["n"].tolist() == [2**60 + 1, 2, 3]
+        assert again["tags"].tolist()[:2] == [["x"], []]
+        assert again["ok"].tolist() == [True, False, True]
+        assert list(again.columns) == ["ID", "n", "tags", "ok"]
+    some = table.iloc[1:2]
+    some.to_json(tmp_path / "c.json", orient=orient)
+    assert read_table(tmp_path / "c.json", key="ID")[["ID", "n"]].values.tolist() == [["a", 2]]
+    if orient in ("split", "table"):
+        table.set_index(pd.Index(["k", "l", "m"], name="who")).to_json(tmp_path / "d.json", orient=orient)
+        with warnings.catch_warnings(record=True):
+            whole = read_table(tmp_path / "d.json")
+        assert whole.iloc[:, 0].tolist() == ["k", "l", "m"]
+
+
+def test_what_a_list_of_rows_in_json_holds_is_accounted_for(tmp_path):
+    text = '[{"ID": "a", "x": 1e400, "x": 2},\n 3, {"ID": null}, {"ID": "b\\ud83d"}]'
+    with pytest.warns(UserWarning, match="b.json") as caught:
+        table = read_table(put(tmp_path, text, "b.json"))
+    said = " ".join(str(one.message) for one in caught)
+    assert "4 rows, 2 taken, 2 left out (no JSON object: row 2; empty: row 3)" in said
+    assert "a name twice: what stands there under the second is read as 'x (2)'" in said
+    assert "read as text: 1e400." in said
+    assert table.iloc[0].tolist() == ["a", "1e400", 2]
+    assert table["ID"].tolist()[1] == "b\ufffd"
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", "ï»¿"])
+@pytest.mark.parametrize("ending", ["xlsx", "parquet"])
+def test_a_mark_of_utf8_in_the_first_name_is_left_out_and_said(tmp_path, ending, mark):
+    table = pd.DataFrame({f"{mark}ID": ["a", "b"], "x": [1, 2]})
+    path = tmp_path / f"a.{ending}"
+    table.to_excel(path, index=False) if ending == "xlsx" else table.to_parquet(path)
+    with pytest.warns(UserWarning, match="a mark of UTF-8 before the name of the column 'ID' is left out"):
+        again = read_table(path, key="ID")
+    assert again["ID"].tolist() == ["a", "b"]
+    if ending == "xlsx":
+        with pd.ExcelWriter(path) as book:
+            pd.DataFrame({"about": ["me"]}).to_excel(book, sheet_name="A", index=False)
+            table.to_excel(book, sheet_name="B", index=False)
+        with pytest.warns(UserWarning, match="the sheet 'B' is read"):
+            assert read_table(path, key="ID")["ID"].tolist() == ["a", "b"]
+
+
+def test_texts_of_parquet_that_are_not_utf8_are_told_at_once(tmp_path):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    places, letters = arrow.py_buffer(b"\0\0\0\0\3\0\0\0\4\0\0\0"), arrow.py_buffer(b"f\xfcrx")
+    texts = arrow.Array.from_buffers(arrow.utf8(), 2, [None, places, letters])
+    parquet.write_table(arrow.table({"ID": ["a", "b"], "text": texts}), tmp_path / "a.parquet")
+    with pytest.raises(TableError, match="damaged Parquet file"):
+        read_table(tmp_path / "a.parquet", key="ID")
