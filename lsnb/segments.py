@@ -38,7 +38,9 @@ BLANK = "an interval without a label"
 
 Row = dict[str, Any]
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
-_ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
+_ARROW = re.compile(r"\s*([\d:.,]+)\s*-->\s*([\d:.,]+)(\s.*)?")
+# The first line of lyrics and of SubStation's subtitles, which are no JSON.
+_BRACKETED = re.compile(rb"\s*\[[\w:. -]{1,40}\]")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*+)?\s++([^<>]*)>")
 # What a WebVTT file says beside its cues.
 _ABOUT = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
@@ -99,7 +101,7 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         yield from _read_eaf(raw, name, tally)
         return
-    if looks_like_json(raw[:4096]):
+    if looks_like_json(raw[:4096]) and not _BRACKETED.match(raw.removeprefix(b"\xef\xbb\xbf")):
         parsed, guess = read_json(raw, name)
         if guess is not None:
             tally.note(guess)
@@ -203,7 +205,11 @@ def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
     is_vtt = next((line.strip() for line in lines if line.strip()), "").startswith("WEBVTT")
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, ""], start=1):
-        if line.strip() and not (_ARROW.fullmatch(line) and any(map(_ARROW.fullmatch, (one for _, one in block)))):
+        # Captions of YouTube's have a line of one space in them, which ends no cue.
+        is_text = bool(line) and any(_ARROW.fullmatch(one) for _, one in block[:3])
+        if (line.strip() or is_text) and not (
+            _ARROW.fullmatch(line) and any(map(_ARROW.fullmatch, (one for _, one in block)))
+        ):
             block.append((number, line))
             continue
         # Without a blank line between them the next cue's number would be the last line of this one's text.
@@ -223,7 +229,7 @@ def _cue(block: Sequence[tuple[int, str]], tally: Tally, is_vtt: bool) -> Iterat
     number, line = block[at]
     arrow = _ARROW.fullmatch(line)
     assert arrow is not None
-    text = "\n".join(said for _, said in block[at + 1 :])
+    text = "\n".join(said for _, said in block[at + 1 :] if said.strip())
     voice = _VOICE.search(text)
     label = voice[1].strip() if voice else None
     plain = _TAG.sub("", text)

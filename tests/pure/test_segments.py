@@ -456,3 +456,30 @@ def test_commas_in_audacitys_times_and_elans_subdivisions_are_read(tmp_path: Pat
     with pytest.warns(UserWarning, match="2 times within subdivisions|1 left out"):
         table = read_segments(path)
     assert table[["start", "end", "label"]].values.tolist() == [[1, 2, "a"], [2, 3, "b"], [3, 4, "c"]]
+
+
+def test_captions_as_youtube_and_other_hands_write_them_are_read_whole(tmp_path: Path) -> None:
+    def read(text: str, name: str) -> list[Any]:
+        (tmp_path / name).write_text(text)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "a.vtt: marks of how its texts look")
+            warnings.filterwarnings("error", ".*left out", append=True)
+            found = read_segments(tmp_path / name)
+        return found[["start", "end", "text"]].values.tolist()
+
+    rolling = (
+        "WEBVTT\nKind: captions\nLanguage: en\n\n"
+        "00:00:00.000 --> 00:00:02.000 align:start position:0%\n \nhello<00:00:00.500><c> there</c>\n\n"
+        "00:00:02.000 --> 00:00:02.010 align:start position:0%\nhello there\n \n\n"
+        "00:00:02.010 --> 00:00:04.000\nhello there\nbye\n \n"
+    )
+    assert read(rolling, "a.vtt") == [
+        [0.0, 2.0, "hello there"],
+        [2.0, 2.01, "hello there"],
+        [2.01, 4.0, "hello there\nbye"],
+    ]
+    spaced = "1\n00:00:01,000-->00:00:02,000\nHi\n \n2\n00:00:03,000-->00:00:04,000\n7\n\n"
+    assert read(spaced, "a.srt") == [[1.0, 2.0, "Hi"], [3.0, 4.0, "7"]]
+    for text in ("[Script Info]\nTitle: x\n", "[00:12.00]Line\n"):
+        with pytest.raises(InputError, match="holds no stretches that are known"):
+            read(text, "a.ass")
