@@ -69,7 +69,7 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     name = result.get("from_name")
     score = result.get("score", NAN)
     region = result.get("id")
-    if not isinstance(kind, str) or not isinstance(value, dict):
+    if not (type(kind) is str and type(value) is dict) and not (isinstance(kind, str) and isinstance(value, dict)):
         return [
             (
                 name,

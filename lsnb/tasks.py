@@ -399,7 +399,14 @@ def _are_usual(results: list[Any]) -> bool:
     """Return whether results are as Label Studio stores them, as most are: with values, and numbers as numbers."""
     if {*map(type, results)} != {dict}:
         return False
-    return all(type(value := one.get("value")) is dict and text_for_number(value) is None for one in results)
+    for one in results:
+        value = one.get("value")
+        if type(value) is not dict:
+            return False
+        # What mostly tells is asked here at once: calls are most of the time of a look at each result.
+        if (str in map(type, value.values()) or not _LISTS.isdisjoint(value)) and text_for_number(value) is not None:
+            return False
+    return True
 
 
 def is_skipped(annotation: Mapping[str, Any]) -> bool:
@@ -487,6 +494,8 @@ def account(completed_by: Any) -> str | None:
         >>> account(3), account({"id": 3, "email": "ana@x.org"}), account("ben@x.org"), account(None)
         ('3', 'ana@x.org', 'ben@x.org', None)
     """
+    if type(completed_by) is int:
+        return str(completed_by)
     if isinstance(completed_by, str) and completed_by.startswith("{"):
         completed_by = from_text(completed_by)
     if isinstance(completed_by, Mapping):

@@ -138,6 +138,7 @@ class Part(NamedTuple):
         tasks: Its tasks, and what is none.
         notes: What is lost in such a file, or was guessed.
         fault: Why there is no annotation in it, though one of its neighbours' kind should be.
+        alone: Whether no other part can come.
     """
 
     place: PurePath
@@ -145,6 +146,7 @@ class Part(NamedTuple):
     tasks: list[Any]
     notes: tuple[str, ...] = ()
     fault: str = ""
+    alone: bool = False
 
 
 def _read(export: Any, wanted: Wanted) -> tuple[pd.DataFrame, Tally]:
@@ -156,7 +158,7 @@ def _read(export: Any, wanted: Wanted) -> tuple[pd.DataFrame, Tally]:
     if not isinstance(export, Mapping) and not _is_listed(export):
         raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
     tasks, notes = tasks_of(export if isinstance(export, Mapping) else parts, "The export", known=_known_fields(wanted))
-    return _read_parts(iter([Part(PurePath("export"), "The export", tasks, notes)]), wanted)
+    return _read_parts(iter([Part(PurePath("export"), "The export", tasks, notes, alone=True)]), wanted)
 
 
 def _known_fields(wanted: Wanted) -> tuple[str, ...]:
@@ -192,7 +194,7 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
                     raise
                 yield Part(place, name, [], fault=str(fault))
                 continue
-            part = Part(place, name, tasks, notes)
+            part = Part(place, name, tasks, notes, alone=len(paths) == 1 and not _is_one_of_many(source, name))
             if isinstance(said, Mapping):
                 single.setdefault(place.parent, []).append(part)
             else:
@@ -233,14 +235,15 @@ def _read_parts(parts: Iterator[Part], wanted: Wanted) -> tuple[pd.DataFrame, Ta
             names.append(part.name)
             for sentence in part.notes:
                 tally.note(sentence)
-            for project, tasks in _by_project(part.tasks):
+            projects = _by_project(part.tasks)
+            for project, tasks in projects:
                 known = known and all(_is_known(task) for task in tasks)
-                tabulated = tabulate(tasks, wanted, source=part.name)
+                tabulated = tabulate(tasks, wanted, source=part.name, marked=not part.alone or len(projects) > 1)
                 found[part.place, project] = tabulated
                 tally.add(tabulated.tally)
                 # Gone before the collector is back, which would look through millions of objects for nothing.
                 del tasks, tabulated
-            del part
+            del part, projects
     if faults and not names:
         raise InputError(faults[0])
     tally.source = listing(names, 3) or "No file"

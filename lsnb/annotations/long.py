@@ -175,7 +175,8 @@ ABOUT = ("text", "page", "channel", "to_name", "parent", "notes", "origin")
 _NOTHING = (None,) * len(ABOUT)
 _NO_VALUE: Mapping[str, Any] = {}
 # Marked in texts, where numbers are places of characters; in sounds they are seconds.
-_OF_TEXT = frozenset({"labels", "hypertextlabels"})
+_OF_TEXT = ("labels", "hypertextlabels")
+_OF_PATHS = (TAXONOMY.kind, CHOICES.kind)  # no set: a kind may be a list
 WHOLE = frozenset(
     {"project", "task", "annotation", "prediction", "page", "channel", "start_frame", "end_frame"},
 )
@@ -304,7 +305,7 @@ class Tabulated:
     Args:
         table: The long table.
         heads: For each row the number of the annotation or draft it is of; −1 where an item has none.
-        said: For each row a mark of all that its annotation says, where no unique_id tells which one it is.
+        said: For each row a mark of all that its annotation says, where no unique_id does, if asked for.
         tally: What the tasks held, and what of it is here.
     """
 
@@ -321,6 +322,7 @@ def tabulate(
     annotator: str | None = None,
     source: str = "The tasks",
     names: Names | None = None,
+    marked: bool = False,
 ) -> Tabulated:
     """Return the long table of tasks with the account of what was in them.
 
@@ -330,6 +332,7 @@ def tabulate(
         annotator: As of ``long_table``.
         source: How sentences call where the tasks are from.
         names: What all tasks tell, where these are only some of them.
+        marked: Whether the annotations may meet those of other tables, so that marks tell which are the same.
     """
     fields = [wanted.data] if isinstance(wanted.data, str) else list(wanted.data)
     given = [unfolded(task) for task in tasks]
@@ -342,7 +345,7 @@ def tabulate(
         task_list, items, repeats = once(given, _items(given, wanted.key))
         if repeats:
             tally.leave("more than once in it", repeats)
-        rows = _Rows(wanted.raw)
+        rows = _Rows(wanted.raw, marked)
         numbered = _by_number(task_list) if names is None else names.numbered
         for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
             rows.add_task(number, task, item, annotator, wanted.accounts, numbered)
@@ -385,8 +388,9 @@ def _held(task: Any) -> int:
 class _Rows:
     """The rows of a long table as they are made: a head for each annotation, and its results."""
 
-    def __init__(self, raw: bool) -> None:
+    def __init__(self, raw: bool, marked: bool) -> None:
         self.raw = raw
+        self._marked = marked
         self.heads: list[tuple[Any, ...]] = []
         self.counts: list[int] = []
         self.numbers: list[int] = []
@@ -502,7 +506,8 @@ class _Rows:
         """Add the rows of an annotation; one as it is stored has no pieces and no texts for numbers."""
         fps = frames_per_second(data)
         annotation, self._annotations = self._annotations, self._annotations + 1
-        answers = self._answers
+        answers, results, about = self._answers, self._results, self._about
+        rows_of, texts = self._rows_of, self._texts
         start = len(answers)
         regions: Collection[Any] = ()
         pieces = [] if as_stored else [one for one in given if isinstance(one, Piece)]
@@ -521,20 +526,19 @@ class _Rows:
             value = result.get("value")
             if not as_stored and (text := text_for_number(value)) is not None:
                 self._no_number.append(f"{text[:40]!r} in {place}")
-            begins = type(value.get("start")) if type(value) is dict and "globalOffsets" not in value else None
-            is_apart = begins is str or (begins is int and (type(value.get("text")) is str or kind in _OF_TEXT))
+            held = value if type(value) is dict else _NO_VALUE
+            is_apart = "start" in held and "globalOffsets" not in held and _counts_apart(held, kind)
             rows = result_rows(self._placed(result, data, place) if is_apart else result, fps=fps, regions=regions)
-            if kind == TAXONOMY.kind or kind == CHOICES.kind:
+            if kind in _OF_PATHS:
                 for place_of, path in enumerate(paths_of(result), start=len(answers)):
                     if path is not None and place_of < len(answers) + len(rows):
                         self._paths[place_of] = path
             answers += rows
             # At once, while the result is at hand for the processor: later, each look would be at all of memory anew.
-            held = value if type(value) is dict else _NO_VALUE
             meta = result.get("meta")
-            self._about.append(
+            about.append(
                 (
-                    text if type(text := held.get("text")) is str else self._texts.get(len(self._results)),
+                    text if type(text := held.get("text")) is str else texts.get(len(results)) if texts else None,
                     result.get("item_index"),
                     held.get("channel"),
                     result.get("to_name"),
@@ -543,9 +547,9 @@ class _Rows:
                     result.get("origin"),
                 )
             )
-            self._results.append(result)
-            self._rows_of.append(len(rows))
-        if head[HEAD.index("unique_id")] is None:
+            results.append(result)
+            rows_of.append(len(rows))
+        if self._marked and head[HEAD.index("unique_id")] is None:
             self.said[annotation] = mark_content([result.get("value") for result in given])
         if given or not pieces:
             if len(answers) == start:
@@ -707,6 +711,12 @@ class _Rows:
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")
         return said
+
+
+def _counts_apart(value: Mapping[str, Any], kind: Any) -> bool:
+    """Return whether a stretch is counted from its paragraph or node, has numbers as texts, or is one of a text."""
+    begins = type(value["start"])
+    return begins is str or (begins is int and (type(value.get("text")) is str or kind in _OF_TEXT))
 
 
 def _ending_in_digits(results: Iterable[Mapping[str, Any]]) -> set[tuple[str, Any]]:
