@@ -610,11 +610,19 @@ NUMBERS = ("project", "task", "annotation")
 def _of_projects(merged: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with the project and task of annotations that one file names without, and another with them.
 
-    JSON-MIN and CSV name no project: beside the JSON of the same one their annotations would be somebody else's.
+    JSON-MIN and CSV name no project: beside the JSON of the same one their annotations would be somebody else's. Nor do
+    they name the item of a study's task, and are then by the task's number.
     """
     nameless = merged["project"].isna() & merged["annotation"].notna()
     if not nameless.any() or "created_at" not in merged or merged["project"].isna().all():
         return merged
+    there = merged.loc[merged["project"].notna() & merged["created_at"].notna() & merged["task"].notna()]
+    named = there[["annotation", "created_at", "task", "item"]].drop_duplicates()
+    named = named.assign(number=named["task"].astype("string").astype(TEXT_DTYPE))
+    named = named[~named.duplicated(["annotation", "created_at", "number"], keep=False)]
+    by_number = merged.loc[nameless, ["annotation", "created_at", "item"]].rename(columns={"item": "number"})
+    matched = by_number.reset_index().merge(named, on=["annotation", "created_at", "number"])
+    merged.loc[matched["index"], "item"] = matched["item"].array
     same = ["item", "annotation", "created_at"]
     known = merged.loc[merged["project"].notna() & merged["created_at"].notna(), [*same, "project", "task"]]
     known = known.drop_duplicates()

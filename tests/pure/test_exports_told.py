@@ -921,6 +921,11 @@ def test_json_min_beside_the_json_of_one_project_counts_nothing_twice(tmp_path: 
     with pytest.warns(UserWarning, match=r"4 annotations, 2 taken, 2 left out \(in more than one file"):
         table = read_annotations([full, write(tmp_path, "b.json", flat)], key="ID")
     assert table[["annotator", "value", "unique_id"]].values.tolist() == [["1", "a", "u1"], ["2", "b", "u2"]]
+    # Tasks of a study name their items, which JSON-MIN and CSV leave out: there an item is a task's number.
+    studied = write(tmp_path, "study.json", [task(7, marks, item="x", ID="x")])
+    with pytest.warns(UserWarning, match=r"4 annotations, 2 taken, 2 left out \(in more than one file"):
+        found = read_annotations([studied, tmp_path / "b.json"])
+    assert found[["item", "annotator", "value"]].values.tolist() == [["x", "1", "a"], ["x", "2", "b"]]
     # A table's index, as pandas writes it, is no answer.
     with (tmp_path / "index.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["", *flat[0]])
