@@ -135,13 +135,21 @@ def test_tables_that_are_made_a_group_at_a_time_are_the_same(study: Study, monke
     work(study)
     asked: dict[str, Any] = {"raw": True, "splits": True, "data": "caption"}
     study.assign_splits({"0001": "test"})
-    whole = study.annotations(**asked)
+    study.predict({"0000": said("bad"), "0002": said("good")}, model_version="m", show=False)
+    (other,) = (t["id"] for t in study.server.export(study.copies[1].project.id) if t["meta"]["item"] == "0001")
+    study.server.predict(other, said("bad"), model_version="m")
+    whole, run = study.annotations(**asked), study.model_run("m")
     labelled = {answers: study.pull(answers=answers).labelled for answers in ("majority", "all", "ana")}
     monkeypatch.setattr("lsnb.study.outcome.GROUP_BYTES", 1)
     monkeypatch.setattr("lsnb.study.snapshots.PART", 2)
-    monkeypatch.setattr("lsnb.study.sync.GROUP", 1)
+    monkeypatch.setattr("lsnb.annotations.long.GROUP", 1)
     study.pull(full=True)
     pd.testing.assert_frame_equal(study.annotations(**asked), whole)
+    again = study.model_run("m")
+    for name in ("predictions", "annotations", "scores"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(run, name))
+    assert again.results == run.results == {"0000": said("bad"), "0001": said("bad"), "0002": said("good")}
+    assert run.annotations.attrs["read"]["seen"] == 8  # and a draft is one, too
     for answers, table in labelled.items():
         pd.testing.assert_frame_equal(study.pull(answers=answers).labelled, table)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import operator
 import re
 import string
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -363,6 +364,40 @@ def tabulate(
     for sentence in rows.sentences(source):
         tally.note(sentence)
     return Tabulated(table, heads, np.repeat(said, rows.counts), tally)
+
+
+GROUP = 10_000  # tasks whose rows are made at once
+
+
+def tabulate_groups(
+    groups: Callable[[], Iterable[list[Any]]], wanted: Wanted, annotator: str, tally: Tally
+) -> Iterator[tuple[list[Any], pd.DataFrame]]:
+    """Yield tasks and their long table, a group at a time, so that few of them are objects at once.
+
+    Args:
+        groups: Yields the tasks, each time it is called.
+        wanted: How.
+        annotator: As of ``long_table``.
+        tally: What the tasks held is added to it.
+    """
+    names = Names()
+    for group in groups():
+        names.see(group)
+    for group in groups():
+        found = tabulate(group, wanted, annotator=annotator, names=names)
+        tally.add(found.tally)
+        yield group, found.table
+
+
+def in_groups(tasks: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield so many tasks at once as memory holds with ease.
+
+    Args:
+        tasks: The tasks.
+    """
+    left = iter(tasks)
+    while group := list(itertools.islice(left, GROUP)):
+        yield group
 
 
 def _picture_of(data: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
 
-from lsnb.annotations import long_table, widen
+from lsnb.annotations import widen
+from lsnb.annotations.long import Wanted as Columns
+from lsnb.annotations.long import in_groups, tabulate_groups
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import and_again, counted, listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
@@ -55,7 +58,7 @@ from lsnb.study.predicting import (
     write_splits,
 )
 from lsnb.study.projects import Copy, all_annotators, item_of
-from lsnb.study.snapshots import Snapshot, read_answers
+from lsnb.study.snapshots import Snapshot, Tasks, read_answers
 from lsnb.tables.cells import SEVERAL
 from lsnb.tables.keys import key_text
 
@@ -222,38 +225,60 @@ def read_run(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Sna
     names = {copy.manifest.annotator for copy in copies}
     model = f"{model_version} (model)" if model_version in names else model_version
     key = copies[0].manifest.key
-    people, exported = [], []
-    said: dict[str, dict[str, Any]] = {}
-    scores: dict[str, float | None] = {}
     answers = read_answers(server, copies, snapshots)
+    scores: dict[str, float | None] = {}
+    said = Tasks(_predicted(server, copies, answers, model_version, scores)).values()
+    several = multiple_choices(server.project(copies[0].project.id).config or "")
+    splits = splits_of(answers.values())
+    wanted, tally = Columns(key, raw=True), Tally("The tasks", "annotation")
+    people = [
+        table
+        for name, tasks in answers.items()
+        for _, table in tabulate_groups(partial(in_groups, tasks), wanted, name, tally)
+    ]
+    of_model, tables = Tally("The tasks", "annotation"), []
+    results: dict[str, list[dict[str, Any]]] = {}
+    for group, table in tabulate_groups(partial(in_groups, said), wanted, model, of_model):
+        results |= {str(item_of(task)): task["annotations"][0]["result"] for task in group}
+        tables.append(table)
+    predicted = _whole(tables, of_model, splits, several)
+    answered = _whole(people, tally, splits, several)
+    told = pd.DataFrame({"item": list(scores), "score": pd.Series(list(scores.values()), dtype="float64")})
+    return ModelRun(model_version, predicted, answered, told, results)
+
+
+def _whole(tables: Sequence[pd.DataFrame], tally: Tally, splits: Mapping[str, str], several: list[str]) -> pd.DataFrame:
+    tally.warn()
+    whole = with_splits(pd.concat(tables, ignore_index=True), splits)
+    whole.attrs[SEVERAL] = several
+    return tally.attach(whole)
+
+
+def _predicted(
+    server: Server,
+    copies: Sequence[Copy],
+    answers: Mapping[str, Iterable[dict[str, Any]]],
+    model_version: str,
+    scores: dict[str, float | None],
+) -> Iterator[dict[str, Any]]:
+    """Yield the first task of each item that has a prediction of a model, with the latest one in place of answers."""
     for copy in copies:
         tasks = answers[copy.manifest.annotator]
-        exported.append(tasks)
-        people.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, raw=True))
+        asked = {int(task["id"]) for task in tasks if item_of(task) not in scores}
+        if not asked:
+            continue
         latest = {
             int(told["task"]): told
-            for told in sorted(server.predictions(copy.project.id), key=lambda told: int(told["id"]))
+            for told in sorted(server.predictions(copy.project.id, tasks=asked), key=lambda told: int(told["id"]))
             if told["model_version"] == model_version
         }
         for task in tasks:
             item, told = item_of(task), latest.get(int(task["id"]))
-            if item is None or told is None or item in said:
+            if item is None or told is None or item in scores:
                 continue
-            when = {"updated_at": told.get("updated_at"), "result": told["result"]}
-            said[item] = {**task, "drafts": [], "annotations": [{"id": told["id"], **when}]}
             scores[item] = told["score"]
-    splits = splits_of(exported)
-    predicted = with_splits(long_table(said.values(), key=key, annotator=model, raw=True), splits)
-    answered = with_splits(pd.concat(people, ignore_index=True), splits)
-    several = multiple_choices(server.project(copies[0].project.id).config or "")
-    predicted.attrs[SEVERAL] = answered.attrs[SEVERAL] = several
-    return ModelRun(
-        model_version,
-        predicted,
-        answered,
-        pd.DataFrame({"item": list(scores), "score": pd.Series(list(scores.values()), dtype="float64")}),
-        {item: task["annotations"][0]["result"] for item, task in said.items()},
-    )
+            when = {"updated_at": told.get("updated_at"), "result": told["result"]}
+            yield {**task, "drafts": [], "annotations": [{"id": told["id"], **when}]}
 
 
 def _gold(annotations: pd.DataFrame, control: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import orjson
 import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
-from lsnb.annotations.long import Names, Wanted, tabulate
+from lsnb.annotations.long import Wanted, in_groups, tabulate_groups
 from lsnb.annotations.votes import VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import file_errors, safe_name, write_whole
@@ -131,7 +131,6 @@ def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 MOST_NEW = 0.5  # new items beside those of a study, beyond which it is told that it may be a sample
 BESIDE = "(answers)"  # behind the name of a column of answers, where the user's table has one of that name
-GROUP = 10_000  # tasks whose rows are made at once
 # "majority", "all" (a column per annotator), or an annotator's name.
 Answers = str
 
@@ -186,23 +185,17 @@ def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: st
         snapshot = snapshots.get(copy.project.id)
         if snapshot is None or not (snapshot.content(copy.manifest).answered or snapshot.lost):
             continue
-        names = Names()
-        for group in _groups(copy, snapshot):
-            names.see(group)
-        for group in _groups(copy, snapshot):
-            found = tabulate(group, Wanted(key=key), annotator=copy.manifest.annotator, names=names)
-            tally.add(found.tally)
-            tables.append(found.table[list(VOTED)].copy())  # all columns of half a million answers take a gigabyte
+        groups = partial(_groups, copy, snapshot)
+        for _, table in tabulate_groups(groups, Wanted(key=key), copy.manifest.annotator, tally):
+            tables.append(table[list(VOTED)].copy())  # all columns of half a million answers take a gigabyte
     tally.warn()
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 
 
 def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
-    """Yield the tasks that were answered, and those that were lost, so many at once as memory holds with ease."""
+    """Yield the tasks that were answered, and those that were lost."""
     own = (task for task in snapshot.tasks.values() if task["annotations"] and item_of(task, copy.manifest) is not None)
-    tasks = itertools.chain(own, snapshot.lost)
-    while group := list(itertools.islice(tasks, GROUP)):
-        yield group
+    return in_groups(itertools.chain(own, snapshot.lost))
 
 
 def label_table(
