@@ -77,7 +77,7 @@ from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.keys import key_text
-from lsnb.tables.opening import read_json
+from lsnb.tables.opening import read_json, rows_of_json
 from lsnb.tasks import listed_tasks, unfolded
 
 Format = Literal[
@@ -767,6 +767,8 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
                 return _of_table(pd.DataFrame(data), name, key)
             found = _by_key(data, used, name)
             return Content("detections", name, found, key=used)
+    elif (rows := _rows_of_pandas(data, key)) is not None:
+        return _of_table(pd.DataFrame(rows), name, key)
     elif isinstance(data, Mapping) and isinstance(data.get("predictions"), list) and "images" not in data:
         return Content("detections", name, {stem(name): data})  # what Roboflow says of one picture
     elif isinstance(data.get("images"), list) or isinstance(data.get("annotations"), list):
@@ -776,6 +778,15 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
     ):
         return Content("detections", name, data)
     raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
+
+
+def _rows_of_pandas(data: Any, key: str) -> list[Any] | None:
+    """Return the rows of a table of answers or spans that pandas wrote by columns, by rows' numbers, split or so."""
+    found = rows_of_json(data)
+    if found is None or not isinstance(found[0][0], Mapping):
+        return None
+    used = _key_of(found[0][0], key)
+    return found[0] if used in found[0][0] and _is_table(found[0], used) else None
 
 
 # What tells a record of things in a picture from one of answers, or of a span.

@@ -393,7 +393,7 @@ def test_a_text_with_its_spans_is_read_as_spacy_prodigy_and_doccano_write_it(hel
     assert other.table["error"][0] == "The spans are of another text than the item's."
 
 
-@pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "jsonl"])
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "jsonl", "columns", "index", "split", "table"])
 def test_a_table_of_answers_is_one_in_every_kind_of_file(tmp_path: Path, ending: str) -> None:
     config = LabelConfig.text("text").choices("mood", ["None", "up"])
     table = pd.DataFrame({"item": ["a", "b"], "mood": ["None", "up"], "mood_score": [0.5, 0.9]})
@@ -402,7 +402,8 @@ def test_a_table_of_answers_is_one_in_every_kind_of_file(tmp_path: Path, ending:
     if write is not None:
         write(path, index=False)
     else:
-        table.to_json(path, orient="records", lines=ending == "jsonl")
+        orient: Any = "records" if ending.startswith("json") else ending
+        table.to_json(path, orient=orient, lines=ending == "jsonl")
     found = read_predictions(path, config=config)
     assert {item: made[0]["value"]["choices"] for item, made in found.results.items()} == {"a": ["None"], "b": ["up"]}
     assert [made[0]["score"] for made in found.results.values()] == [0.5, 0.9]
