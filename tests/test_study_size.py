@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from moods import CONFIG, said, texts
 import lsnb
 from lsnb.errors import InputError
 from lsnb.stack import Stack
+from lsnb.studio.connection import Width
 from lsnb.studio.server import UNDRAFTED
 from lsnb.study import Studio, Study
 from lsnb.study.snapshots import metas_now
@@ -449,6 +452,21 @@ def test_as_many_requests_are_out_as_the_server_stands(studio: Studio, stack: St
     meeting = threading.Barrier(4, timeout=60)
     done = server.each([meeting.wait] * 8, what="Meeting", unit="act")
     assert sorted(done) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("n", [1, 17, 44, 57, 100, 121, 250])
+def test_a_server_that_is_the_quicker_the_more_it_is_asked_is_asked_each_thing_once(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, n: int
+) -> None:
+    """The trial of how many it stands took eight more than were left, and ended with an IndexError."""
+    server = lsnb.connect(stack.url, stack.api_key).server
+    server.width = Width()
+    ticks = itertools.count()
+    monkeypatch.setattr("lsnb.studio.connection.Pace.now", staticmethod(lambda: float(next(ticks))))
+    asked: list[int] = []
+    acts = [partial(asked.append, i) for i in range(n)]
+    assert server.each(acts, what="Asking", unit="act") == [None] * n
+    assert sorted(asked) == list(range(n))
 
 
 def test_a_fault_of_one_is_told_and_the_others_go_on(studio: Studio) -> None:

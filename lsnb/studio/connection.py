@@ -176,8 +176,12 @@ class Width:
 
         Args:
             left: How many there are.
+
+        Example:
+            >>> Width().share(100), Width(at_once=8).share(44)
+            (8, 44)
         """
-        return left if self.is_settled or left < 2 * TRIAL else TRIAL * self.at_once
+        return left if self.is_settled or left < 2 * TRIAL else min(left, TRIAL * self.at_once)
 
     def note(self, n: int, seconds: float) -> None:
         """Note how long so many took, and try more at once or go back to fewer.
