@@ -280,6 +280,17 @@ def test_an_odd_answer_is_a_sentence_without_the_key(monkeypatch: pytest.MonkeyP
     servers.close()
 
 
+def test_a_server_that_fails_over_a_character_of_zero_says_so() -> None:
+    servers = labelling({"/api/projects/1/import": (500, {}, {"detail": "unsupported Unicode escape sequence"})})
+    server = Server(next(servers), SECRET)
+    with pytest.raises(StudioError, match=r"a text of it holds a character of zero .*, which PostgreSQL cannot store"):
+        server.import_tasks(1, [{"data": {"text": "a\0b"}}])
+    for text in ("ab", "a\\u0000b"):
+        with pytest.raises(StudioError, match="try again in a minute"):
+            server.import_tasks(1, [{"data": {"text": text}}])
+    servers.close()
+
+
 @pytest.mark.filterwarnings("error")
 def test_where_warnings_are_errors_no_key_goes_to_a_server_that_was_not_named() -> None:
     answers = {"/api/storages/gcs": (200, {}, []), "/api/storages/gcs/": (201, {}, {"id": 1})}

@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -67,13 +67,15 @@ class Refused(Exception):
         status: The status of HTTP.
         body: What the server said.
         wait: For how many seconds it asks to be left alone.
+        sent_zero: Whether a text that was sent holds a character of zero.
     """
 
-    def __init__(self, status: int, body: Any, wait: float = 0.0) -> None:
+    def __init__(self, status: int, body: Any, wait: float = 0.0, sent_zero: bool = False) -> None:
         super().__init__(status)
         self.status = status
         self.body = body
         self.wait = wait
+        self.sent_zero = sent_zero
 
     @property
     def is_gone(self) -> bool:
@@ -242,7 +244,14 @@ def _refusal(answer: httpx.Response) -> Refused:
             body = answer.text
         except (UnicodeError, AssertionError, LookupError, ValueError):  # of codecs that are none for texts
             body = answer.content.decode("utf-8", "replace")
-    return Refused(answer.status_code, body, asked_wait(answer, 0.0))
+    sent_zero = False
+    with suppress(RuntimeError):  # what is sent as it is read is not kept
+        sent_zero = _ZERO.search(answer.request.content) is not None
+    return Refused(answer.status_code, body, asked_wait(answer, 0.0), sent_zero)
+
+
+# As JSON writes it.
+_ZERO = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def _as_it_is(answer: Any) -> Any:
@@ -467,6 +476,12 @@ class Connection:
             raise StudioError(
                 f"Label Studio at {self.url} is asked too often and let nothing through (trying to {doing}): wait "
                 f"{wait or 'some minutes'}, then run the same call again."
+            ) from None
+        if status >= 500 and fault.sent_zero:
+            raise StudioError(
+                f"Label Studio at {self.url} failed (error {status}) trying to {doing}: a text of it holds a character "
+                "of zero ('\\0'), which PostgreSQL cannot store. Take it out, as with "
+                "table['text'].str.replace('\\0', '')."
             ) from None
         if status >= 500:
             raise StudioError(
