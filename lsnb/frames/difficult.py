@@ -7,9 +7,10 @@ import numbers
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,7 @@ METHOD = "difficult"
 # Of a video, the frames to exclude and those written before, both ascending.
 Before = tuple[tuple[int, ...], tuple[int, ...]]
 NEVER: Before = ((), ())
+Read = TypeVar("Read")
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
 
@@ -375,10 +377,11 @@ def select_difficult_frames(
     """Return the frames that a model found difficult: the hardest first, one of each event, and no neighbours.
 
     Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
-    score. An event is a peak of the score, on either side of which it falls by a third. Half of n are the hardest
-    events, by score, likelihood and how many body parts are wrong; then come the best of each metric that is not among
-    them, if it comes near, the hardest frames of any event, up to nine tenths of n, and frames unlike the chosen. A
-    body part that leaves its place for one frame counts for that frame, not for the one in which it is back.
+    score. An event is a peak of the score, on either side of which it falls by a third. Three tenths of n are the
+    hardest events, by score, likelihood, how many body parts are wrong and by how many pixels; then come the best of
+    each metric that is not among them, if it comes near, the hardest frames of any event, up to nine tenths of n, and
+    frames unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the one in
+    which it is back.
 
     Args:
         predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
@@ -440,97 +443,109 @@ def select_difficult_frames(
     """
     problems = _problems(n, threshold, min_score, min_gap, margin, seed)
     switches = (checks.switch("progress", progress), checks.switch("missing", missing))
-    problems += [fault for fault in (checks.executor(executor), *switches) if fault]
-    sources: list[Source] = []
-    several = False
-    found: dict[str, Before] = {}
-    notes: list[str] = []
-    learned: LabelledPoses | None = None
-    causes: list[LsnbError] = []
     taken = [name for name in _own_columns(predictions) if name in CHOSEN_COLUMNS]
-    problems += filter(None, [checks.own_columns(taken, "the table of frames", what="table of predictions")])
-    try:
-        name, file = _video(video)
-        sources, several = read_sources(predictions, name)
-        if several and video is not None:
-            problems.append("video is for predictions of one video, and these name theirs: leave it out.")
-    except (InputError, MissingFileError) as error:
-        causes.append(error)
-        name, file = None, None
-    recordings: list[str] = []
-    try:
-        recordings = _recordings(predictions, recording, sources)
-    except InputError as error:
-        causes.append(error)
-    try:
-        portion_of(1000, start, stop)
-    except InputError as error:
-        causes.append(error)
-    try:
-        found, notes = _chosen_before(exclude, out, [source.video for source in sources])
-    except InputError as error:
-        causes.append(error)
-    try:
-        learned = None if labels is None else read_labelled_poses(labels)
-    except (InputError, MissingFileError) as error:
-        causes.append(error)
-    files = [
-        source.metric_files if given is None or (isinstance(given, Sized) and not len(given)) else given
-        for source, given in zip(sources, _by_video(metric_files, sources, several), strict=True)
-    ]
-    for source, given in zip(sources, files, strict=True):
-        try:
-            known = DETECTOR_METRICS if source.is_detector else POSE_METRICS
-            faults = check_metrics(metrics, known, list(named_files(given)))
-            problems += [fault for fault in faults if fault not in problems]
-        except InputError as error:
-            problems += error.problems
-    if len(causes) == 1 and not problems:
-        raise causes[0]
-    if problems or causes:
-        raise InputError([*problems, *(sentence for cause in causes for sentence in _sentences(cause))])
-    chosen = None if metrics is None else (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    own = checks.own_columns(taken, "the table of frames", what="table of predictions")
+    faults = _Faults([*problems, *filter(None, (checks.executor(executor), *switches, own))])
+    sources, several, file = faults.of(_sources, predictions, video, otherwise=([], False, None))
+    if several and video is not None:
+        faults.problems.append("video is for predictions of one video, and these name theirs: leave it out.")
+    recordings = faults.of(_recordings, predictions, recording, sources, otherwise=[])
+    faults.of(portion_of, 1000, start, stop, otherwise=range(0))
+    found, notes = faults.of(_chosen_before, exclude, out, [source.video for source in sources], otherwise=({}, []))
+    learned = None if labels is None else faults.of(read_labelled_poses, labels, otherwise=None)
+    files = _metric_files(metric_files, sources, several)
+    faults.problems += [fault for fault in _metric_problems(metrics, sources, files) if fault not in faults.problems]
+    faults.tell()
+    job = partial(
+        Job,
+        n=int(n),
+        metrics=None if metrics is None else (metrics,) if isinstance(metrics, str) else tuple(metrics),
+        threshold=float(threshold),
+        limit=float(min_score),
+        labels=learned,
+        start=float(start),
+        stop=float(stop),
+        gap=int(min_gap),
+        margin=int(margin),
+        missing=bool(missing),
+        seed=int(seed),
+    )
     jobs = [
-        Job(
+        job(
             source=source,
-            n=int(n),
             file=file if not several else _existing(source.video),
-            metrics=chosen,
             files=given,
-            threshold=float(threshold),
-            limit=float(min_score),
-            labels=learned,
             views=view,
-            start=float(start),
-            stop=float(stop),
-            gap=int(min_gap),
-            margin=int(margin),
             taken=found.get(source.video, NEVER)[0],
             written=found.get(source.video, NEVER)[1],
-            missing=bool(missing),
-            seed=int(seed),
         )
         for source, given, view in zip(sources, files, _by_video(views, sources, several), strict=True)
     ]
-    if recordings:
-        jobs = _of_recordings(jobs, recordings)
-    if not several:
-        outcomes = [choose(jobs[0])]
-    else:
-        outcomes = run_jobs(
-            choose_or_say_why,
-            jobs,
-            executor=executor,
-            progress=progress,
-            what="Scoring frames",
-            unit="video",
-            lost=lambda job, why: failed(job, f"It {why}"),
-        )
+    outcomes = _outcomes(_of_recordings(jobs, recordings) if recordings else jobs, several, executor, progress)
     for note in [*notes, *(note for outcome in outcomes for note in outcome.notes)]:
         warn(note)
     if several and all(outcome.error is not None for outcome in outcomes):
         raise InputError([str(outcome.error) for outcome in outcomes])
     return _with_columns(_joined(outcomes), predictions)
+
+
+@dataclass
+class _Faults:
+    """What is wrong with the arguments, gathered so that all of it is told at once."""
+
+    problems: list[str]
+    causes: list[LsnbError] = field(default_factory=list)
+
+    def of(self, read: Callable[..., Read], *arguments: Any, otherwise: Any) -> Read:
+        """Return what a function makes of arguments, or something else where these are wrong."""
+        try:
+            return read(*arguments)
+        except (InputError, MissingFileError) as error:
+            self.causes.append(error)
+            instead: Read = otherwise
+            return instead
+
+    def tell(self) -> None:
+        """Raise what is wrong, if anything is."""
+        if len(self.causes) == 1 and not self.problems:
+            raise self.causes[0]
+        if self.problems or self.causes:
+            raise InputError([*self.problems, *(sentence for cause in self.causes for sentence in _sentences(cause))])
+
+
+def _metric_files(given: Any, sources: Sequence[Source], several: bool) -> list[Any]:
+    """Return the metric files of each video: those that are given, else those found beside its predictions."""
+    return [
+        source.metric_files if own is None or (isinstance(own, Sized) and not len(own)) else own
+        for source, own in zip(sources, _by_video(given, sources, several), strict=True)
+    ]
+
+
+def _metric_problems(metrics: Any, sources: Sequence[Source], files: Sequence[Any]) -> list[str]:
+    """Return what is wrong with the metrics that are asked for, of any video, once each."""
+    problems: list[str] = []
+    for source, given in zip(sources, files, strict=True):
+        try:
+            known = DETECTOR_METRICS if source.is_detector else POSE_METRICS
+            problems += check_metrics(metrics, known, list(named_files(given)))
+        except InputError as error:
+            problems += error.problems
+    return list(dict.fromkeys(problems))
+
+
+def _outcomes(jobs: Sequence[Job], several: bool, executor: Executor | None, progress: bool) -> list[Outcome]:
+    """Return what is chosen of each video; of several, one that fails says why in its row."""
+    if not several:
+        return [choose(jobs[0])]
+    return run_jobs(
+        choose_or_say_why,
+        jobs,
+        executor=executor,
+        progress=progress,
+        what="Scoring frames",
+        unit="video",
+        lost=lambda job, why: failed(job, f"It {why}"),
+    )
 
 
 def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, margin: Any, seed: Any) -> list[str]:
@@ -554,6 +569,12 @@ def _number(value: Any) -> float:
 
 def _sentences(error: LsnbError) -> list[str]:
     return list(error.problems) if isinstance(error, InputError) else [str(error)]
+
+
+def _sources(predictions: Any, video: Any) -> tuple[list[Source], bool, str | None]:
+    """Return the videos and their predictions, whether they may be several, and the file of one if it is there."""
+    name, file = _video(video)
+    return *read_sources(predictions, name), file
 
 
 def _video(video: Any) -> tuple[str | None, str | None]:

@@ -378,6 +378,51 @@ def test_of_long_trouble_and_brief_the_long_gives_more_frames_and_the_highest_sc
     assert found["frame"].diff().min() >= 3
 
 
+def _made(seed):
+    """Return a table, how far each frame's body parts are off on average, and where its 31 faults begin."""
+    chance = np.random.default_rng(seed)
+    true = smooth_poses(1500, seed=seed)
+    xy, likelihood = true.copy(), np.clip(1 - chance.exponential(0.02, (1500, 4)), 0, 1)
+    starts = np.arange(20, 1480, 48) + chance.integers(0, 12, 31)
+    for number, start in enumerate(starts.tolist()):
+        part = int(chance.integers(4))
+        along = slice(start, start + int(chance.integers(3, 30)) if number % 2 else start + 1)
+        if number % 4 == 3:  # two body parts for one another
+            xy[along, [part, part - 1]] = xy[along, [part - 1, part]]
+        else:
+            xy[along, part] += chance.normal(0, 40, 2)
+        likelihood[along, part] *= chance.uniform(0.2, 1)
+    return pose_table(xy, likelihood), np.hypot(*np.moveaxis(xy - true, 2, 0)).mean(axis=1), starts
+
+
+def test_the_frames_are_worse_than_the_highest_scores_at_this_distance_and_of_as_many_events():
+    errors, events = np.zeros((2, 5)), np.zeros((2, 5))
+    for place, seed in enumerate(range(7, 12)):
+        table, error, starts = _made(seed)
+        found = select_difficult_frames(table, 12)["frame"].to_numpy()
+        every = select_difficult_frames(table, 1400, min_gap=1).sort_values("score", ascending=False)["frame"]
+        highest: list[int] = []
+        for frame in every:
+            if len(highest) < 12 and all(abs(frame - other) >= 3 for other in highest):
+                highest.append(frame)
+        assert highest[0] in found
+        for way, frames in enumerate((found, highest)):
+            errors[way, place] = error[frames].mean()
+            events[way, place] = len(set(np.searchsorted(starts, frames, "right")))
+    assert errors[0].mean() > 1.1 * errors[1].mean()
+    assert events[0].mean() >= events[1].mean() - 0.5
+
+
+@pytest.mark.parametrize("length", [1000, 8000])
+def test_of_trouble_that_is_the_same_everywhere_frames_are_of_all_the_video(length):
+    likelihood = np.full((length, 4), 0.99)
+    likelihood[:, 1] = 0.1
+    table = pose_table(smooth_poses(length, noise=0.0), likelihood)
+    found = select_difficult_frames(table, 10, metrics=["likelihood"])
+    assert len(set(found["frame"] * 5 // length)) == 5
+    assert found["frame"].diff().max() <= length / 4
+
+
 def test_two_peaks_without_a_valley_are_one_event():
     likelihood = np.full((1000, 4), 0.99)
     likelihood[300:400, 1] = np.linspace(0.1, 0.3, 100)  # one long event

@@ -10,7 +10,14 @@ from pose_tables import smooth_poses, with_jumps
 from lsnb.errors import InputError
 from lsnb.poses import ensemble_variance, ensembles, pca_multiview_error, pca_singleview_error, temporal_norm
 from lsnb.poses.coordinates import Poses, named_files, read_metric, read_views
-from lsnb.poses.difficulty import charge_jumps, principal_components, reprojection_errors, robust_z
+from lsnb.poses.difficulty import (
+    charge_jumps,
+    make_metric,
+    principal_components,
+    reprojection_errors,
+    robust_z,
+    score_frames,
+)
 from lsnb.poses.finding import detection_confidence, detection_entropy, detection_frames
 
 CHANCE = np.random.default_rng(7)
@@ -215,3 +222,14 @@ def test_metric_files_are_read_in_either_style_and_their_counting_column_is_no_m
     assert list(named_files(tmp_path / "v_pca_singleview_error.csv")) == ["pca_singleview"]
     with pytest.raises(InputError, match="has 2 rows, and the predictions have 3"):
         read_metric(tmp_path / "v_temporal_norm.csv", name="temporal_norm", frames=3)
+
+
+def test_of_frames_with_one_score_that_of_more_pixels_in_all_is_the_harder():
+    values = np.array([[0, 0], [50, 0], [50, 40]], dtype="float64")
+    scores = np.array([[0, 0], [9, 0], [9, 0]], dtype="float64")
+    metrics = [make_metric("pca_singleview", ("nose", "tail"), values, scores)]
+    ranks = score_frames(metrics, 3, limit=6.0).ranks
+    assert ranks[0] < ranks[1] < ranks[2]
+    # What is not in pixels says nothing of these.
+    others = [make_metric("entropy", ("nose", "tail"), values, scores)]
+    assert score_frames(others, 3, limit=6.0).ranks[1] == score_frames(others, 3, limit=6.0).ranks[2]
