@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Annotated, Any
 
@@ -15,12 +15,12 @@ from lsnb.annotations import widen
 from lsnb.annotations.votes import is_about_regions, is_paged, repeats_told, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
-from lsnb.kernel.words import answer_words, counted, listing
+from lsnb.kernel.words import answer_words, as_seen, counted, listing, warn
 from lsnb.reliability.coefficients import Level, Ratings, patterns_of, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement, regions_of
 from lsnb.reliability.truth import Method, modelled_ratings, truth_of
-from lsnb.tables.cells import RULES, TEXT_DTYPE
+from lsnb.tables.cells import RULES, TEXT_DTYPE, number_of
 from lsnb.tables.keys import key_text
 
 
@@ -141,7 +141,8 @@ def gold(
         by: ``"majority"``; ``"dawid_skene"`` (each annotator has a confusion of their own), or ``"mace"`` (each knows
             the answer or guesses). The last two take three annotators or more to tell anything.
         adjudicated: What was decided, which overrides votes: the long table of an adjudication, a table with the
-            columns ``item`` and ``value``, or item → value.
+            columns ``item`` and ``value``, or item → value. An empty value decides nothing; of several answers it is a
+            list, or a text with ``;`` between them.
         min_votes: As in ``majority``.
         weights: As in ``majority``; of votes alone.
         ties: As in ``majority``; of votes alone.
@@ -167,7 +168,7 @@ def gold(
         if weights is not None or ties != "missing":
             raise InputError(f"weights and ties are of votes: leave them out with by={by!r}.")
         votes = _modelled(annotations, control, votes, by, seed, int(min_votes))
-    decided = _decisions(adjudicated, control, is_set=takes_several(annotations, control))
+    decided = _decisions(adjudicated, control, annotations, is_set=takes_several(annotations, control))
     strangers = sorted(set(decided) - set(votes["item"]))
     if strangers:
         raise InputError(f"What was decided is about items nobody annotated: {listing(strangers)}.")
@@ -269,7 +270,10 @@ def _column(values: list[Any]) -> pd.Series[Any]:
     return column.astype("float64") if numeric else column
 
 
-def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: str, *, is_set: bool) -> dict[str, Any]:
+def _decisions(
+    adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: str, annotations: pd.DataFrame, *, is_set: bool
+) -> dict[str, Any]:
+    """Return item → what was decided, in the form that answers have."""
     if adjudicated is None:
         return {}
     if isinstance(adjudicated, pd.DataFrame):
@@ -289,7 +293,49 @@ def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: st
         pairs = list(zip(table["item"], table["value"], strict=True))
     else:
         pairs = list(adjudicated.items())
-    return {str(key_text(item)): value for item, value in pairs if not _absent(value)}
+    given = annotations.loc[annotations["control"].eq(control).fillna(False).astype(bool), "value"].dropna().tolist()
+    decided: dict[str, Any] = {}
+    clashing = []
+    for item, value in pairs:
+        if _absent(value) or (isinstance(value, str) and not value.strip()):
+            continue
+        key, value = str(key_text(item)), _as_answered(value, given, is_set=is_set)
+        if key in decided and repr(decided[key]) != repr(value):
+            clashing.append(key)
+        decided[key] = value
+    if clashing:
+        raise InputError(f"Two things were decided about {listing(list(dict.fromkeys(clashing)))}: keep one of them.")
+    _tell_spellings(decided.values(), given, control)
+    return decided
+
+
+def _as_answered(value: Any, given: Sequence[Any], *, is_set: bool) -> Any:
+    """Return what was decided as answers are: several as a sorted tuple, a number among numbers as one."""
+    if isinstance(value, str):
+        known = {answer for answer in given if isinstance(answer, str)}
+        parts = [part.strip() for part in value.split(";")]
+        if is_set and value not in known and len(parts) > 1 and known.issuperset(parts):
+            value = parts  # as people write them in a cell
+        elif given and all(isinstance(answer, Real) and not isinstance(answer, bool) for answer in given):
+            return number if (number := number_of(value.strip())) is not None else value
+    if isinstance(value, set | frozenset | list | tuple) and is_set:
+        each = {repr(one): one for one in value}.values()
+        return tuple(sorted(each, key=lambda one: (str(one), type(one).__name__)))
+    return (value,) if is_set and isinstance(value, str) else value
+
+
+def _tell_spellings(decided: Iterable[Any], given: Sequence[Any], control: str) -> None:
+    """Warn of decisions that look like an answer that somebody gave, and are another."""
+    known = {as_seen(answer).casefold(): answer for answer in given if isinstance(answer, str)}
+    texts = [one for value in decided for one in (value if isinstance(value, tuple) else (value,))]
+    new = dict.fromkeys(one for one in texts if isinstance(one, str) and one not in set(known.values()))
+    answers = set(map(str, given))
+    seen = {one: as_seen(one).casefold() for one in new if one not in answers}
+    odd = [f"{one!r} and {known[as_one]!r}" for one, as_one in seen.items() if as_one in known]
+    if odd:
+        warn(
+            f"What was decided about {control!r} is spelled otherwise than the answers, and is another: {listing(odd)}."
+        )
 
 
 def _spread(ratings: Ratings) -> Floats:

@@ -432,3 +432,34 @@ def test_brackets_orders_and_exceptions_are_said():
     assert set(gold(other, "c", weights={"cem": 0, "ben": 1e-20})["how"]) == {"majority"}
     text = methods_paragraph(other, "c", gold=gold(other, "c", weights={"ben": 1e-20}))
     assert "Votes were weighted (ben 1e-20 and all others 1)." in text
+
+
+def test_decisions_from_a_spreadsheet_are_in_the_form_of_answers_and_none_vanishes() -> None:
+    def long(rows: list[tuple[Any, ...]], kind: str = "choices") -> pd.DataFrame:
+        table = pd.DataFrame(rows, columns=["item", "annotator", "value"])
+        return table.assign(
+            control="mood", status="submitted", kind=kind, annotation=table["annotator"] + table["item"]
+        )
+
+    single = long([("1", "ana", "x"), ("1", "ben", "y"), ("2", "ana", "x")])
+    with pytest.raises(InputError, match="Two things were decided about 1: keep one of them"):
+        gold(single, "mood", adjudicated=pd.DataFrame({"item": ["1", "1"], "value": ["x", "y"]}))
+    twice = gold(single, "mood", adjudicated=pd.DataFrame({"item": [1, 1, 2], "value": ["y", "y", " "]}))
+    assert twice[["value", "how"]].values.tolist() == [["y", "adjudicated"], ["x", "single"]]
+    with pytest.warns(
+        UserWarning, match="about 'mood' is spelled otherwise than the answers, and is another: 'X ' and"
+    ):
+        assert gold(single, "mood", adjudicated={"1": "X "})["value"].tolist() == ["X ", "x"]
+    sets = long([("1", "ana", "x"), ("1", "ana", "y"), ("1", "ben", "x"), ("2", "ana", "x")])
+    for decided, right in (
+        ("y;x", ("x", "y")),
+        ("y; x", ("x", "y")),
+        (["y", "x"], ("x", "y")),
+        (("y", "x"), ("x", "y")),
+        ("x", ("x",)),
+        ((), ()),
+        ("q;x", ("q;x",)),
+    ):
+        assert gold(sets, "mood", adjudicated={"1": decided})["value"].tolist()[0] == right
+    stars = long([("1", "ana", 3), ("1", "ben", 4)], "rating")
+    assert gold(stars, "mood", adjudicated={"1": "4"})["value"].tolist() == [4.0]
