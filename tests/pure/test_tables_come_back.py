@@ -168,6 +168,7 @@ def _comes_back(table: pd.DataFrame, folder: Path, ending: str) -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(3600)  # 1,500 workbooks beside others' work
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(table=tables())
 @settings(max_examples=1500)
