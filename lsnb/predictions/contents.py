@@ -531,10 +531,19 @@ def _contents(source: Any, key: str) -> list[Content]:
     return [_of_table_file(file, file.name, key)]
 
 
+# What write_dataset writes of its items, and write_table of its columns, beside them.
+_ABOUT_OTHERS = (
+    frozenset({"item", "page", "split", "annotator", "file", "picture", "written", "notes"}),
+    frozenset({"column", "meaning", "type"}),
+)
+
+
 def _of_table_file(file: Path, name: str, key: str) -> Content:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is read again, with its key, and says it then
         names = read_table(file, wanted=["label"])
+    if any(about <= set(names.columns) for about in _ABOUT_OTHERS):
+        raise InputError(f"{name} says what is in other files, and holds no predictions: give these or their folder.")
     if "annotation_id" in names:
         table = read_table(file, key=key if key in names else None)
         return Content("tasks", name, records_of(table))

@@ -186,6 +186,10 @@ def test_voc_comes_back_within_half_a_pixel_and_says_what_it_cannot_hold(tmp_pat
     config = LabelConfig.image("image").rectangles("box", LABELS)
     found = read_predictions(tmp_path / "set" / "Annotations", config=config)
     made = values(found, "a")[0]
+    # What lies beside, items.csv and its data dictionary, is no table of answers.
+    assert read_predictions(tmp_path / "set", config=config).results == found.results
+    with pytest.raises(InputError, match=r"items.csv says what is in other files, and holds no predictions"):
+        read_predictions(tmp_path / "set" / "items.csv", config=config)
     drawn = items["a"][0]["value"]
     assert abs(made["x"] - drawn["x"]) * 2 <= 0.5
     assert abs(made["x"] + made["width"] - drawn["x"] - drawn["width"]) * 2 <= 0.5
