@@ -1097,7 +1097,14 @@ def _parse_json(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
     if lines is not None:
         return lines
     said = _Json(tally.source)
-    found = rows_of_json(said.parse(text.strip("\ufeff \t\r\n")))
+    bare = text.strip("\ufeff \t\r\n")
+    value = said.parse(bare)
+    if value is None and bare[:1] == "[":
+        try:
+            parse_json(bare, tally.source)
+        except InputError as fault:
+            raise TableError(fault.problems) from None
+    found = rows_of_json(value)
     if found is None:
         return None
     given, index = found
@@ -1119,7 +1126,7 @@ _OF_EXPORTS = {"annotations", "completions", "result", "annotation_id"}
 
 
 def rows_of_json(value: Any) -> tuple[list[Any], pd.Index[Any] | None] | None:
-    """Return the rows that JSON of a table holds, and its index where that is more than numbers; None of another.
+    """Return the rows that JSON of a table holds, and its index where that is more than 0, 1, 2, …; None of another.
 
     A list of objects, or what pandas writes: by columns (as it does unless it is told otherwise), by rows' numbers,
     ``split`` and ``table``. Objects by names of which nothing tells whether they are rows or columns are none.
@@ -1151,20 +1158,21 @@ def rows_of_json(value: Any) -> tuple[list[Any], pd.Index[Any] | None] | None:
     if isinstance(schema, dict) and isinstance(data, list) and value.keys() == {"schema", "data"}:
         keys = schema.get("primaryKey")
         are_rows = bool(data) and all(isinstance(row, dict) for row in data)
-        if are_rows and keys == ["index"] and all(type(row.get("index")) is int for row in data):
+        if are_rows and keys == ["index"] and [row.get("index") for row in data] == list(range(len(data))):
             return [{name: cell for name, cell in row.items() if name != "index"} for row in data], None
         return (data, None) if are_rows else None
     parts = list(value.values())
     if not parts or not all(isinstance(part, dict) and part and part.keys() == parts[0].keys() for part in parts):
         return None
     if all(name.isdecimal() for name in parts[0]):
-        return [{name: part[n] for name, part in value.items()} for n in parts[0]], None
-    return (parts, None) if all(name.isdecimal() for name in value) else None
+        return [{name: part[n] for name, part in value.items()} for n in parts[0]], _index_of(list(parts[0]))
+    return (parts, _index_of(list(value))) if all(name.isdecimal() for name in value) else None
 
 
 def _index_of(cells: list[Any]) -> pd.Index[Any] | None:
-    """Return an index that says more than the rows' numbers."""
-    return None if all(type(cell) is int for cell in cells) else pd.Index(cells, dtype="object")
+    """Return an index that says more than the rows' numbers: 101 and 102 may be keys."""
+    is_range = [str(cell) for cell in cells] == [str(number) for number in range(len(cells))]
+    return None if is_range else pd.Index(cells, dtype="object")
 
 
 def _of_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:

@@ -982,9 +982,17 @@ def test_json_as_pandas_writes_tables_is_read(tmp_path, orient):
         assert again["tags"].tolist()[:2] == [["x"], []]
         assert again["ok"].tolist() == [True, False, True]
         assert list(again.columns) == ["ID", "n", "tags", "ok"]
-    some = table.iloc[1:2]
-    some.to_json(tmp_path / "c.json", orient=orient)
-    assert read_table(tmp_path / "c.json", key="ID")[["ID", "n"]].values.tolist() == [["a", 2]]
+    table.set_index(pd.Index([101, 7, 8])).iloc[:2].to_json(tmp_path / "c.json", orient=orient)
+    if orient == "records":  # which leaves out the index
+        assert len(read_table(tmp_path / "c.json", key="ID").columns) == 4
+    else:
+        with warnings.catch_warnings(record=True) as caught:
+            some = read_table(tmp_path / "c.json", key="ID")
+        assert [list(map(str, row)) for row in some[["index", "ID", "n"]].values.tolist()] == [
+            ["101", "01", str(2**60 + 1)],
+            ["7", "a", "2"],
+        ]
+        assert orient == "table" or "the table's index is read as a column: 'index'" in str(caught[0].message)
     if orient in ("split", "table"):
         table.set_index(pd.Index(["k", "l", "m"], name="who")).to_json(tmp_path / "d.json", orient=orient)
         with warnings.catch_warnings(record=True):
@@ -1000,6 +1008,9 @@ def test_what_a_list_of_rows_in_json_holds_is_accounted_for(tmp_path):
     assert "4 rows, 2 taken, 2 left out (no JSON object: row 2; empty: row 3)" in said
     assert "a name twice: what stands there under the second is read as 'x (2)'" in said
     assert "read as text: 1e400." in said
+    for broken in ('[{"ID": "a"},]', '[{"ID": "a"}, {"ID"', '[{"ID": "a"}]\n[{"ID": "b"}]'):
+        with pytest.raises(TableError, match=r"b.json is damaged JSON \(line \d, column \d+\)"):
+            read_table(put(tmp_path, broken, "b.json"))
     assert table.iloc[0].tolist() == ["a", "1e400", 2]
     assert table["ID"].tolist()[1] == "b\ufffd"
 
