@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
 from lsnb.kernel.tally import sheet_rows
-from lsnb.kernel.words import counted, joined, listing, nearest, nearest_column, warn
+from lsnb.kernel.words import as_seen, counted, joined, listing, nearest, nearest_column, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -374,6 +374,12 @@ def extend_sample(
     before = [row for row, text in enumerate(frame.keys) if text in known]
     if known and not before:
         raise InputError(f"No key of the sample is in the table's column {key!r}: is it the table it was drawn from?")
+    if strangers := sorted(text for text in known - set(frame.keys) if repeated(text) not in known):
+        warn(
+            f"{counted(len(strangers), 'key')} of the sample {'is' if len(strangers) == 1 else 'are'} not in the "
+            f"table's column {key!r} ({listing(strangers)}): what is drawn may be in the sample under another key. Is it "
+            "the table it was drawn from?"
+        )
     rest = [row for row, text in enumerate(frame.keys) if text not in known]
     wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rest, wanted, allocation, seed, before=before)
@@ -510,6 +516,11 @@ def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ..
                 "make a column of texts or numbers from it first."
             )
             continue
+        alike: dict[str, dict[str, None]] = {}
+        for cell in dict.fromkeys(cell for cell in cells if cell is not None):
+            alike.setdefault(as_seen(str(cell)).casefold(), {})[repr(cell)] = None
+        if groups := [joined(list(group)) for group in alike.values() if len(group) > 1]:
+            warn(f"Strata of {column!r} that look alike are kept apart ({listing(groups)}): mend those that are one.")
         columns.append(column)
         values.append(cells)
     return tuple(columns), values, problems

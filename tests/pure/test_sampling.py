@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -371,3 +372,16 @@ def test_repeats_that_cannot_be():
     for odd in (-1, 1.5, "many", None, True):
         with pytest.raises(InputError, match="repeats is"):
             sample(table, key="ID", n=1, repeats=odd)
+
+
+def test_strata_that_look_alike_and_keys_that_the_table_lacks_are_said():
+    table = pd.DataFrame({"ID": list("abcdefgh"), "g": ["x", "x ", "X", 1, "1", 1.0, None, "y"]})
+    with pytest.warns(UserWarning, match=r"Strata of 'g' that look alike .* \('x', 'x ' and 'X', 1 and '1'\)"):
+        sample(table, key="ID", n=4, by="g")
+    first = sample(table, key="ID", n=3, repeats=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sample(table.assign(g=[*list("xxyyzz"), None, None]), key="ID", n=4, by="g")
+        extend_sample(first, table, key="ID", n=2)
+    with pytest.warns(UserWarning, match=r"1 key of the sample is not in the table's column 'ID' \(z\)"):
+        extend_sample(pd.DataFrame({"ID": ["a", "z"]}), table, key="ID", n=2)
