@@ -377,8 +377,8 @@ def extend_sample(
     if strangers := sorted(text for text in known - set(frame.keys) if repeated(text) not in known):
         warn(
             f"{counted(len(strangers), 'key')} of the sample {'is' if len(strangers) == 1 else 'are'} not in the "
-            f"table's column {key!r} ({listing(strangers)}): what is drawn may be in the sample under another key. Is it "
-            "the table it was drawn from?"
+            f"table's column {key!r} ({listing(strangers)}): what is drawn may be in the sample under another key. Is "
+            "it the table it was drawn from?"
         )
     rest = [row for row, text in enumerate(frame.keys) if text not in known]
     wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
