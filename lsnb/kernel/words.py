@@ -8,7 +8,7 @@ import sys
 import sysconfig
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -188,22 +188,23 @@ def as_seen(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(shown)).split())
 
 
-def looking_alike(texts: Iterable[object], *, fold: bool = False) -> list[str]:
-    """Return which of several different texts look like one, a group each.
+def looking_alike(texts: Iterable[Hashable], *, fold: bool = False) -> list[str]:
+    """Return which of several different texts, or numbers beside them, look like one, a group each.
 
     Args:
         texts: The texts.
         fold: Whether capital letters are as small ones, as in addresses of e-mail.
 
     Example:
-        >>> looking_alike(["7", " 7", "8", "8"])
-        ["' 7' and '7'"]
+        >>> looking_alike(["7", " 7", "8", "8"]), looking_alike([1, "1"])
+        (["' 7' and '7'"], ["'1' and 1"])
     """
-    found: dict[str, list[str]] = {}
-    for text in dict.fromkeys(map(str, texts)):
-        seen = as_seen(text)
-        found.setdefault(seen.casefold() if fold else seen, []).append(text)
-    return [joined([repr(text) for text in sorted(group)]) for group in found.values() if len(group) > 1]
+    found: dict[str, dict[str, None]] = {}
+    for text in dict.fromkeys(texts):
+        seen = as_seen(str(text))
+        shown = repr(text if isinstance(text, int | float) else str(text))
+        found.setdefault(seen.casefold() if fold else seen, {})[shown] = None
+    return [joined(sorted(group)) for group in found.values() if len(group) > 1]
 
 
 def _is_one_slip(a: str, b: str) -> bool:

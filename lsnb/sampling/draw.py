@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
 from lsnb.kernel.tally import sheet_rows
-from lsnb.kernel.words import as_seen, counted, joined, listing, nearest, nearest_column, warn
+from lsnb.kernel.words import counted, joined, listing, looking_alike, nearest, nearest_column, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -516,11 +516,8 @@ def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ..
                 "make a column of texts or numbers from it first."
             )
             continue
-        alike: dict[str, dict[str, None]] = {}
-        for cell in dict.fromkeys(cell for cell in cells if cell is not None):
-            alike.setdefault(as_seen(str(cell)).casefold(), {})[repr(cell)] = None
-        if groups := [joined(list(group)) for group in alike.values() if len(group) > 1]:
-            warn(f"Strata of {column!r} that look alike are kept apart ({listing(groups)}): mend those that are one.")
+        if alike := looking_alike((cell for cell in cells if cell is not None), fold=True):
+            warn(f"Strata of {column!r} that look alike are kept apart ({listing(alike)}): mend those that are one.")
         columns.append(column)
         values.append(cells)
     return tuple(columns), values, problems

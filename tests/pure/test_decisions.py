@@ -463,3 +463,10 @@ def test_decisions_from_a_spreadsheet_are_in_the_form_of_answers_and_none_vanish
         assert gold(sets, "mood", adjudicated={"1": decided})["value"].tolist()[0] == right
     stars = long([("1", "ana", 3), ("1", "ben", 4)], "rating")
     assert gold(stars, "mood", adjudicated={"1": "4"})["value"].tolist() == [4.0]
+
+
+def test_strata_that_look_alike_are_said_where_agreement_is_told_by_them() -> None:
+    rows = [(str(item), who, "x", ["de", "de ", "en"][item % 3]) for item in range(9) for who in ("ana", "ben")]
+    long = pd.DataFrame(rows, columns=["item", "annotator", "value", "lang"]).assign(control="q", status="submitted")
+    with pytest.warns(UserWarning, match=r"Strata of 'lang' that look alike are kept apart \('de ' and 'de'\)"):
+        assert agreement_by(long, "q", "lang")["n"].tolist() == [3, 3, 3]

@@ -376,7 +376,7 @@ def test_repeats_that_cannot_be():
 
 def test_strata_that_look_alike_and_keys_that_the_table_lacks_are_said():
     table = pd.DataFrame({"ID": list("abcdefgh"), "g": ["x", "x ", "X", 1, "1", 1.0, None, "y"]})
-    with pytest.warns(UserWarning, match=r"Strata of 'g' that look alike .* \('x', 'x ' and 'X', 1 and '1'\)"):
+    with pytest.warns(UserWarning, match=r"Strata of 'g' that look alike .* \('X', 'x ' and 'x', '1' and 1\)"):
         sample(table, key="ID", n=4, by="g")
     first = sample(table, key="ID", n=3, repeats=1)
     with warnings.catch_warnings():
