@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 # Okabe & Ito's colours, which people with any colour vision tell apart (Color Universal Design, 2008).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -52,6 +54,40 @@ def shortened(text: str, limit: int = 24) -> str:
         'a lon…'
     """
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def folded(text: str, width: float, size: float) -> str:
+    """Return a text in lines, of which none is wider than a picture has room for, whatever letters it is in.
+
+    Args:
+        text: With lines of its own, which stay.
+        width: In inches.
+        size: Of the letters, in points.
+
+    Example:
+        >>> folded("nose jumped 42 px", 0.8, 8).splitlines()
+        ['nose jumped', '42 px']
+    """
+    letters = FontProperties(size=size)
+
+    def fits(words: str) -> bool:
+        return float(text_to_path.get_text_width_height_descent(words, letters, ismath=False)[0]) <= width * 72
+
+    lines = []
+    for line in text.split("\n"):
+        now = ""
+        for word in line.split(" "):
+            if now and not fits(f"{now} {word}"):
+                lines.append(now)
+                now = ""
+            now = f"{now} {word}" if now else word
+            while len(now) > 1 and not fits(now):
+                # A word of its own that has no room: as many letters as have.
+                most = next(count for count in range(len(now) - 1, 0, -1) if count == 1 or fits(now[:count]))
+                lines.append(now[:most])
+                now = now[most:]
+        lines.append(now)
+    return "\n".join(lines)
 
 
 def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -29,6 +28,7 @@ from lsnb.plots.looks import (
     MISSING,
     Picture,
     apart,
+    folded,
     headline,
     legend_beside,
     line_look,
@@ -202,7 +202,11 @@ def disputed_sheet(
     down = max(1, math.ceil(len(shown) / across))
     names = apart([str(item) for item in shown["item"]])
     titles = [
-        f"{names[str(row.item)]} ({row.disagreement:.2f})\n{textwrap.fill(shortened(str(row.answers), 100), 36)}"
+        folded(
+            f"{names[str(row.item)]} ({row.disagreement:.2f})\n{shortened(' '.join(str(row.answers).split()), 100)}",
+            WIDTH,
+            TITLE,
+        )
         for row in shown.itertuples(index=False)
     ]
     lines = max((title.count("\n") for title in titles), default=0)
@@ -222,7 +226,7 @@ def disputed_sheet(
             _draw(axes, annotations, item, control, pictures.get(item), people, SMALL)
         else:
             _show(axes, pictures.get(item))
-        axes.set_title(title, fontsize=8)
+        axes.set_title(title, fontsize=TITLE)
     if people:
         legend_beside(figure, people, lines=True)
         _spread_words(figure, grid[: len(shown)])
@@ -454,6 +458,7 @@ def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[An
 ACROSS = 5
 MOST = 60
 WIDTH, LINE, MARGIN = 2.4, 0.14, 0.06  # inches: of a cell, of a line of a title, around each picture
+TITLE = 8  # points
 SIDE = 320  # pixels a picture is shown with, at most
 
 
@@ -533,8 +538,12 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int, predictions: Any)
     # Said of every frame alike, a reason tells nothing about one.
     reasons = rows["reason"].tolist() if "reason" in rows.columns and rows["reason"].nunique() > 1 else [""] * len(rows)
     titles = [
-        _title(row, names)
-        + ("\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else "")
+        folded(
+            _title(row, names)
+            + (f"\n{shortened(' '.join(reason.split()), 70)}" if isinstance(reason, str) and reason else ""),
+            WIDTH - MARGIN,
+            TITLE,
+        )
         for row, reason in zip(rows.to_dict("records"), reasons, strict=True)
     ]
     above = LINE * max((title.count("\n") + 1 for title in titles), default=1) + MARGIN
@@ -551,7 +560,7 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int, predictions: Any)
         axes.set_position((left / whole[0], bottom / whole[1], size[0] / whole[0], size[1] / whole[1]))
         axes.set_axis_off()
     for axes, one, title, named in zip(grid, read, titles, points, strict=False):
-        axes.set_title(title, fontsize=8, pad=3)
+        axes.set_title(title, fontsize=TITLE, pad=3)
         if one is None:
             axes.set_axis_on()
             axes.set_xticks([])

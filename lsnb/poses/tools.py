@@ -393,7 +393,9 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
     if not isinstance(said["images"], list) or not isinstance(said["annotations"], list):
         raise TableError(f"{source} has no lists of images and annotations: write it anew.")
     images = {str(one.get("id")): one for one in _mappings(said["images"], source)}
-    folders = sorted({str(PurePosixPath(str(one.get("file_name"))).parent) for one in images.values()})
+    folders = sorted(
+        {str(PurePosixPath(str(one.get("file_name")).replace("\\", "/")).parent) for one in images.values()}
+    )
     if len(folders) > 1:
         raise TableError(
             f"{source} is about images of several folders ({listing(folders)}): give predictions of one video."
@@ -762,6 +764,9 @@ def _anipose(table: pd.DataFrame, source: str, calibration: Any, camera: str | N
 
 
 def _called(track: Any) -> str | None:
+    """Return what an animal of a track is called: as its track, where that is a name."""
+    if isinstance(track, str) and any(letter.isalpha() for letter in track):
+        return track[:60]
     is_whole = isinstance(track, float) and track.is_integer()
     return None if track is None else f"animal{int(track) if is_whole else str(track)[:60]}"
 

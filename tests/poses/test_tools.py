@@ -331,6 +331,21 @@ def test_coco_key_points_of_a_video(tmp_path: Path) -> None:
     assert np.isnan(poses.xy[1, 1]).all()
 
 
+def test_tracks_of_coco_that_are_names_and_paths_of_windows(tmp_path: Path) -> None:
+    said = {
+        "images": [{"id": 5, "file_name": "C:\\v\\img00000001.png"}, {"id": 6, "file_name": "C:/v/img00000003.png"}],
+        "categories": [{"id": 1, "name": "mouse", "keypoints": ["nose"]}],
+        "annotations": [
+            {"image_id": image, "category_id": 1, "keypoints": [image, place, 2], "track_id": track}
+            for image, tracks in ((5, ["Müsli", 2]), (6, ["2", "Müsli"]))
+            for place, track in enumerate(tracks)
+        ],
+    }
+    poses = read_poses(written(tmp_path / "a.json", said))
+    assert poses.bodyparts == ("Müsli nose", "animal2 nose")
+    assert poses.xy[[1, 3]].tolist() == [[[5, 0], [5, 1]], [[6, 1], [6, 0]]]
+
+
 @pytest.mark.parametrize(
     "said",
     [

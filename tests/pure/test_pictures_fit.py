@@ -303,3 +303,30 @@ def test_an_annotator_has_one_colour_in_all_pictures():
     assert colors[0][1] == colors[1][0]
     assert len({*colors[0], *colors[1]}) == 3
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "c"]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize(
+    ("reason", "video"),
+    [
+        (
+            "左前足の先端の尤度が低い0.12、右耳は通常の姿勢から百二十三ピクセル離れている",
+            "実験一回目の動画の名前が長い場合左側カメラ",
+        ),
+        ("W" * 80, "W" * 40),
+        ("вероятность левой передней лапы 0.12; правое ухо отклонено на 123 пикселя", "видео"),
+        ("likelihood of left_hind_paw_tip_outer 0.12; right_ear 1234 px off the usual poses", "session_left_side_view"),
+    ],
+)
+@pytest.mark.parametrize("frames", [2, 7])
+def test_a_sheet_of_frames_has_room_for_what_is_said_in_any_letters(frames: int, reason: str, video: str) -> None:
+    table = pd.DataFrame(
+        {
+            "video": [f"{video}_{place % 2}.mp4" for place in range(frames)],
+            "frame": range(frames),
+            "time": np.arange(frames) * 40.04,
+            "reason": [reason if place % 3 else f"{reason[::-1]}" for place in range(frames)],
+        }
+    )
+    figure = plots.contact_sheet(table, [np.zeros((48, 64, 3), dtype="uint8")] * frames)
+    assert not faults(figure)
