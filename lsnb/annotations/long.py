@@ -446,6 +446,7 @@ class _Rows:
         self._lost: dict[str, list[str]] = {}
         self._recounted: list[str] = []
         self._beyond: list[str] = []
+        self._backwards: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
         self._repeated: dict[str, tuple[str, int]] = {}
@@ -662,8 +663,19 @@ class _Rows:
         for row, path in self._paths.items():
             paths[row] = path
         columns["path"] = paths
+        self._note_backwards(columns)
         ordered = {name: _series(name, columns[name]) for name in COLUMNS}
         return pd.DataFrame(ordered), np.asarray(self._owners, dtype=np.intp)[repeats]
+
+    def _note_backwards(self, columns: Mapping[str, Any]) -> None:
+        """Note the stretches that end before they begin; of texts, that they do not lie in theirs is noted already."""
+        with np.errstate(invalid="ignore"):
+            is_backwards = np.asarray(columns["start"] > columns["end"])
+        frames = pd.array(columns["start_frame"]) > pd.array(columns["end_frame"])
+        is_backwards |= frames.to_numpy("bool", na_value=False)
+        for place in np.flatnonzero(is_backwards):
+            if columns["kind"][place] not in _OF_TEXT or not pd.isna(columns["channel"][place]):
+                self._backwards.append(f"{columns['control'][place]} of {columns['item'][place]}")
 
     def _head_columns(self) -> Iterator[tuple[str, Any]]:
         """Yield what is said of each annotation as columns, and note what a column cannot hold."""
@@ -742,6 +754,12 @@ class _Rows:
             said.append(
                 f"{source}: {counted(len(self._beyond), 'span does', 'spans do')} not lie in the task's text; start "
                 f"and end are as they stand. Is it the text that was labelled? ({listing(self._beyond)})"
+            )
+        if self._backwards:
+            n = len(self._backwards)
+            said.append(
+                f"{source}: {counted(n, 'stretch ends before it begins', 'stretches end before they begin')}, and "
+                f"{'stands' if n == 1 else 'stand'} as in the file ({listing(self._backwards)})."
             )
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")

@@ -1223,3 +1223,19 @@ def test_a_span_that_does_not_lie_in_its_text_is_told(tmp_path: Path) -> None:
     ):
         assert read(value, **data) == "", (value, data)
     assert read({"start": 50, "end": 99, "timeserieslabels": ["x"]}, "timeserieslabels", t="a") == ""
+
+
+def test_stretches_that_end_before_they_begin_are_told(tmp_path: Path) -> None:
+    sound = result("labels", {"start": 3.5, "end": 1.0, "channel": 0, "labels": ["x"]}, id="a")
+    line = result("timelinelabels", {"ranges": [{"start": 9, "end": 2}], "timelinelabels": ["x"]}, id="b")
+    right = result("labels", {"start": 1.0, "end": 1.0, "channel": 0, "labels": ["x"]}, id="c")
+    path = write(tmp_path, "a.json", [task(1, [annotation([sound, line, right])], item="k")])
+    with pytest.warns(
+        UserWarning, match=r"a.json: 2 stretches end before they begin, and stand as in the file \(c of k"
+    ):
+        found = read_annotations(path)
+    assert found["start"].tolist()[0] == 3.5
+    assert found[["start_frame", "end_frame"]].values.tolist()[1] == [9, 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_annotations(write(tmp_path, "b.json", [task(1, [annotation([right])])]))
