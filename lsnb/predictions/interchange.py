@@ -211,11 +211,23 @@ def _in_pixels(thing: Thing, size: Size | None) -> Thing:
     return replace(thing, seen=None if thing.seen is None else scaled(thing.seen, scale), points=points)
 
 
+AROUND_EDGES = "Outlines, masks and ellipses are drawn as the boxes around them, where the config draws boxes alone."
+
+
+def _has_edges(seen: Seen) -> bool:
+    """Return whether more is known of a thing than a box, and its box is not said itself."""
+    has_edges = bool(seen.outlines) or seen.mask is not None or seen.ellipse is not None
+    return has_edges and seen.box is None and seen.turned is None
+
+
 def _draw(row: Row, thing: Thing, size: Size | None, targets: Targets, regions: Regions, told: dict[str, None]) -> None:
     assert size is not None
     draws_points = bool(thing.points) and targets.draws("point")
     parent = None
-    is_taken = thing.seen is not None and isinstance(targets.find_for(thing.seen, thing.label), Target)
+    goes = None if thing.seen is None else targets.find_for(thing.seen, thing.label)
+    is_taken = isinstance(goes, Target)
+    if thing.seen is not None and isinstance(goes, Target) and goes.shape == "box" and _has_edges(thing.seen):
+        told[AROUND_EDGES] = None
     if thing.seen is not None and (is_taken or not draws_points):
         parent = regions.add_seen(row, thing.seen, thing.label, size, targets, thing.score, thing.path)
         regions.keep(parent, thing.meta)

@@ -380,3 +380,25 @@ def test_a_dataset_of_datumaro_is_read_as_its_items_say() -> None:
         config=LabelConfig.image("uri").polygons("area", ["cat"]),
     )
     assert [one["meta"]["occluded"] for one in outlined.results["a"]] == [True]
+
+
+def test_an_outline_that_the_config_draws_as_a_box_alone_is_said(tmp_path: Path) -> None:
+    config = LabelConfig.image("uri").rectangles("box", ["cat", "dog"])
+    box = "<box label='cat' xtl='10' ytl='10' xbr='30' ybr='30' occluded='0'/>"
+    outline = "<polygon label='dog' points='1,1;3,2;2,5' occluded='0'/>"
+    for things, notes in (
+        (box, ()),
+        (
+            box + outline,
+            ("Outlines, masks and ellipses are drawn as the boxes around them, where the config draws boxes alone.",),
+        ),
+    ):
+        path = tmp_path / "a.xml"
+        path.write_text(
+            "<annotations><version>1.1</version><image id='0' name='a.jpg' width='100' height='50'>"
+            f"{things}</image></annotations>"
+        )
+        found = read_predictions(path, config=config)
+        assert found.notes == notes
+    around = found.results["a"][1]["value"]
+    assert [around[name] for name in ("x", "y", "width", "height")] == [1, 2, 2, 8]
