@@ -294,12 +294,14 @@ def _decisions(
     else:
         pairs = list(adjudicated.items())
     given = annotations.loc[annotations["control"].eq(control).fillna(False).astype(bool), "value"].dropna().tolist()
+    known = {answer for answer in given if isinstance(answer, str)}
+    are_numbers = bool(given) and all(isinstance(one, Real) and not isinstance(one, bool) for one in given)
     decided: dict[str, Any] = {}
     clashing = []
     for item, value in pairs:
         if _absent(value) or (isinstance(value, str) and not value.strip()):
             continue
-        key, value = str(key_text(item)), _as_answered(value, given, is_set=is_set)
+        key, value = str(key_text(item)), _as_answered(value, known, are_numbers=are_numbers, is_set=is_set)
         if key in decided and repr(decided[key]) != repr(value):
             clashing.append(key)
         decided[key] = value
@@ -309,14 +311,13 @@ def _decisions(
     return decided
 
 
-def _as_answered(value: Any, given: Sequence[Any], *, is_set: bool) -> Any:
+def _as_answered(value: Any, known: set[str], *, are_numbers: bool, is_set: bool) -> Any:
     """Return what was decided as answers are: several as a sorted tuple, a number among numbers as one."""
     if isinstance(value, str):
-        known = {answer for answer in given if isinstance(answer, str)}
         parts = [part.strip() for part in value.split(";")]
         if is_set and value not in known and len(parts) > 1 and known.issuperset(parts):
             value = parts  # as people write them in a cell
-        elif given and all(isinstance(answer, Real) and not isinstance(answer, bool) for answer in given):
+        elif are_numbers:
             return number if (number := number_of(value.strip())) is not None else value
     if isinstance(value, set | frozenset | list | tuple) and is_set:
         each = {repr(one): one for one in value}.values()
@@ -326,11 +327,11 @@ def _as_answered(value: Any, given: Sequence[Any], *, is_set: bool) -> Any:
 
 def _tell_spellings(decided: Iterable[Any], given: Sequence[Any], control: str) -> None:
     """Warn of decisions that look like an answer that somebody gave, and are another."""
-    known = {as_seen(answer).casefold(): answer for answer in given if isinstance(answer, str)}
+    known = {as_seen(one).casefold(): one for one in dict.fromkeys(one for one in given if isinstance(one, str))}
     texts = [one for value in decided for one in (value if isinstance(value, tuple) else (value,))]
-    new = dict.fromkeys(one for one in texts if isinstance(one, str) and one not in set(known.values()))
     answers = set(map(str, given))
-    seen = {one: as_seen(one).casefold() for one in new if one not in answers}
+    new = dict.fromkeys(one for one in texts if isinstance(one, str) and one not in answers)
+    seen = {one: as_seen(one).casefold() for one in new}
     odd = [f"{one!r} and {known[as_one]!r}" for one, as_one in seen.items() if as_one in known]
     if odd:
         warn(
