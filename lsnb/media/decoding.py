@@ -684,16 +684,17 @@ def sound_blocks(
         container: PyAV's.
         stream: Its stream of sound.
         layout: Mix to ``mono`` or ``stereo``; all channels as they are by default.
-        rate: Samples a second; as they are by default.
+        rate: Samples a second; by default as at the beginning.
 
     Yields:
         Seconds of the first sample on the container's clock, and float32 ``[channels, n]``, -1 to 1. Damaged packets
-        are left out.
+        are left out. Where the channels change in the middle, so do they here, unless a layout is given.
 
     Raises:
         InputError: It claims a rate that no recorder has, for which FFmpeg would make filters of gigabytes.
     """
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    resampler: Any = None
+    form: tuple[str, int, str, int] | None = None
     expected: Fraction | None = None
     for frame in _frames(container, stream):
         if not _SLOWEST_SOUND <= frame.sample_rate <= _FASTEST_SOUND:
@@ -704,10 +705,26 @@ def sound_blocks(
         start = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else expected
         frame.pts = None
         start = start if start is not None else Fraction(0)
+        own = (frame.format.name, frame.layout.nb_channels, frame.layout.name, frame.sample_rate)
+        if own != form:
+            # Files put end to end, and broadcasts, go on with other channels or another rate.
+            rate = rate or frame.sample_rate
+            if resampler is not None and (rest := _resampled(resampler, None, container)) is not None:
+                yield (start if expected is None else expected) - Fraction(rest.shape[1], rate), rest
+            resampler, form = av.AudioResampler(format="fltp", layout=layout, rate=rate), own
         expected = start + Fraction(frame.samples, frame.sample_rate)
-        parts = [part.to_ndarray() for part in resampler.resample(frame)]
-        if parts:
-            yield start, np.concatenate(parts, axis=1)
+        if (block := _resampled(resampler, frame, container)) is not None:
+            yield start, block
+
+
+def _resampled(resampler: Any, frame: Any, container: Any) -> NDArray[np.float32] | None:
+    """Return what comes out for a frame, or at the end for none."""
+    try:
+        parts = [part.to_ndarray() for part in resampler.resample(frame) if part is not None]
+    except (av.error.FFmpegError, OSError):
+        name = Path(str(container.name)).name
+        raise InputError(f"The sound of {name} cannot be read: it is damaged. Copy or export it again.") from None
+    return np.concatenate(parts, axis=1) if parts else None
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:

@@ -485,7 +485,7 @@ def loudness(video: str | Path, *, rate: int = WINDOWS_A_SECOND) -> Signal:
             raise InputError(f"{path} has no sound: use its motion or brightness.")
         sound = container.streams.audio[0]
         per_second = sound.codec_context.sample_rate
-        for start, block in sound_blocks(container, sound):
+        for start, block in sound_blocks(container, sound, rate=per_second):
             first = round((start - zero) * per_second)
             windows = (first + np.arange(block.shape[1])) * int(rate) // per_second
             heard = windows >= 0

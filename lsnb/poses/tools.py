@@ -43,6 +43,7 @@ from lsnb.tables.pose_tables import Floats, existing_file
 MOST_CELLS = 1 << 28
 MOST_CALIBRATION = 1 << 20  # bytes; a camera has about 500
 MOST_BENDS = 8  # numbers of a lens that are known here
+LARGEST_OF_CAMERAS = 1e12  # in any unit, of which cameras have thousands
 BODY_25 = (
     "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip", "RHip", "RKnee",
     "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar", "LBigToe", "LSmallToe", "LHeel", "RBigToe",
@@ -726,7 +727,7 @@ def read_camera(calibration: Any, camera: str | None) -> Camera:
         except (TypeError, ValueError, OverflowError):
             parts[name] = np.full(1, np.nan)
         is_fitting = parts[name].shape == shape if shape else parts[name].ndim == 1 and len(parts[name]) <= MOST_BENDS
-        if not is_fitting or not np.isfinite(parts[name]).all():
+        if not is_fitting or not (np.abs(parts[name]) <= LARGEST_OF_CAMERAS).all():
             raise InputError(f"{path.name}: {name} of {camera} is no such array of numbers as Anipose writes.")
     return Camera(
         str(camera),

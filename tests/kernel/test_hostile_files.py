@@ -644,6 +644,13 @@ def test_a_sound_of_a_rate_that_no_recorder_has_is_a_sentence(tmp_path: Path, ra
         lsnb.media.read_sound(path)
 
 
+def test_a_sound_of_more_channels_than_ffmpeg_mixes_is_a_sentence(tmp_path: Path) -> None:
+    form = FORM[:10] + (2**15).to_bytes(2, "little") + FORM[12:20] + (2**10).to_bytes(2, "little") + FORM[22:]
+    path = put(tmp_path / "a.wav", _wav(form, _chunk(b"data", SOUND * 1000)))
+    with pytest.raises(InputError, match=r"sound of a\.wav cannot be read|no sound"):
+        lsnb.media.read_sound(path)
+
+
 @pytest.mark.parametrize("side", [float("inf"), 10**400, 2**31])
 def test_a_picture_as_wide_as_no_picture_is_has_no_size(side: float) -> None:
     assert str(picture_size({"original_width": side, "original_height": 480})) == "(nan, nan)"

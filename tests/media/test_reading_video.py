@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,8 +18,9 @@ from hypothesis import strategies as st
 from video_maker import barcode, cut_video, frame_seconds, make_video, read_barcode
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.media import frame_times, keyframe_indices, portion, probe, read_frames, thumbnails
+from lsnb.media import frame_times, keyframe_indices, portion, probe, read_frames, read_sound, thumbnails
 from lsnb.media.decoding import Decoding
+from lsnb.media.signals import SOUND_RATE
 
 FRAMES = 60
 
@@ -373,3 +375,31 @@ def test_tints_of_whole_pictures_are_those_of_a_region_that_holds_all(tmp_path: 
     assert np.array_equal(whole.tints, part.tints)
     assert np.array_equal(whole.pixels, part.pixels)
     assert np.ptp(np.asarray(whole.tints)) > 60
+
+
+def _tone(rate: int, layout: str) -> bytes:
+    """One second of 440 hertz as ADTS, of which files can be put end to end."""
+    content = io.BytesIO()
+    with av.open(content, "w", format="adts") as container:
+        stream = container.add_stream("aac", rate=rate, layout=layout)
+        wave = np.sin(np.arange(rate) * (2 * np.pi * 440 / rate)).astype(np.float32) / 4
+        channels = 1 if layout == "mono" else 2
+        frame = av.AudioFrame.from_ndarray(np.tile(wave, (channels, 1)), format="fltp", layout=layout)
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return content.getvalue()
+
+
+def test_sound_that_goes_on_with_another_rate_and_channels_is_read_whole(tmp_path: Path) -> None:
+    parts = [_tone(44_100, "mono"), _tone(48_000, "stereo"), _tone(22_050, "mono")]
+    lengths = []
+    for number, content in enumerate([*parts, b"".join(parts)]):
+        path = tmp_path / f"{number}.aac"
+        path.write_bytes(content)
+        samples = read_sound(path)
+        lengths.append(len(samples))
+        for start in range(2000, len(samples) - 4000, 4000):
+            heard = np.abs(np.fft.rfft(samples[start : start + 4000] * np.hanning(4000)))
+            assert abs(float(heard.argmax()) * SOUND_RATE / 4000 - 440) <= 4
+    assert abs(lengths[3] - sum(lengths[:3])) < 0.1 * SOUND_RATE

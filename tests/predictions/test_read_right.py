@@ -677,6 +677,23 @@ def test_labelboxs_own_export_is_read(tmp_path: Path) -> None:
     assert by_name["weather"]["value"] == {"choices": ["sun"]}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"text_answer": {"content": 5}}, {"checklist_answers": [{"name": "run"}, 7]}, {"radio_answer": [1]}],
+)
+@pytest.mark.parametrize("place", ["frame", "video"])
+def test_a_damaged_answer_in_labelboxs_export_is_a_row_that_fails(answer: dict[str, Any], place: str) -> None:
+    bent = json.loads(json.dumps(EXPORT))
+    said = bent["projects"]["p"]["labels"][0]["annotations"]
+    asked = said["frames"]["1"]["classifications"] if place == "frame" else said["classifications"]
+    asked[0] = {"feature_id": asked[0]["feature_id"], "name": asked[0]["name"], **answer}
+    config = TRACKS.labels("phase", ["run", "eat"]).choices("weather", ["sun", "rain"])
+    found = from_labelbox([bent], config=config)
+    failed = "phase" if place == "frame" else "weather"
+    assert sorted(found.table["status"]) == ["failed", "ready", "ready"]
+    assert failed not in {result["from_name"] for result in found.results["a.mp4"]}
+
+
 def test_rows_about_pictures_and_texts_are_read() -> None:
     head = {"dataRow": {"globalKey": "a"}}
     config = LabelConfig.image("uri").rectangles("animal", ["cat"]).polygons("area", ["mud"]).choices("day", ["yes"])

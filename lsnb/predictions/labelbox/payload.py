@@ -178,7 +178,7 @@ def _by_frame(group: Sequence[Any]) -> Entry:
             frame = annotation.frame
             now: dict[str, Entry] = {}
             for answer in given if isinstance(given, list) else [given]:
-                entry = {"value": answer} if isinstance(answer, str) else dict(answer)
+                entry = dict(answer) if isinstance(answer, Mapping) else {"value": answer}
                 known = json.dumps(entry, sort_keys=True, default=str)
                 span = standing.get(known)
                 if span is None:
@@ -447,9 +447,12 @@ def _answer_by_frame(answers: Sequence[tuple[int, Mapping[str, Any]]], spans: Se
         within = sorted(((n, one) for n, one in answers if first <= n <= last), key=lambda pair: pair[0])
         ends = [n - 1 for n, _ in within[1:]] + [last]
         for place, ((n, one), end) in enumerate(zip(within, ends, strict=True)):
-            given = _exported_answer(one)["answer"]
+            said = _exported_answer(one)
+            if "answer" not in said:
+                return said  # damaged: its row says so
+            given = said["answer"]
             for answer in given if isinstance(given, list) else [given]:
-                entry = {"value": answer} if isinstance(answer, str) else dict(answer)
+                entry = dict(answer) if isinstance(answer, Mapping) else {"value": answer}
                 known = json.dumps(entry, sort_keys=True, default=str)
                 kept = entries.setdefault(known, (entry, []))[1]
                 start = first if place == 0 else n
@@ -483,7 +486,7 @@ def _exported_answer(said: Mapping[str, Any]) -> Entry:
     if isinstance(radio, Mapping):
         entry["answer"] = _exported_option(radio)
     elif isinstance(listed, list):
-        entry["answer"] = [_exported_option(one) for one in listed if isinstance(one, Mapping)]
+        entry["answer"] = [_exported_option(one if isinstance(one, Mapping) else {}) for one in listed]
     elif isinstance(text, Mapping):
         entry["answer"] = text.get("content", "")
     return entry
