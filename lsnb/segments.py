@@ -212,10 +212,20 @@ def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
         ):
             block.append((number, line))
             continue
-        # Without a blank line between them the next cue's number would be the last line of this one's text.
-        following = [block.pop()] if line.strip() and block[-1][1].strip().isdecimal() else []
+        # Without a blank line between them the next cue's number would be the last line of this one's text; so would its
+        # name, where the line between them has spaces in it.
+        is_heads = line.strip() and (block[-1][1].strip().isdecimal() or _is_apart(block))
+        following = [block.pop()] if is_heads else []
         yield from _cue(block, tally, is_vtt)
         block = [*following, (number, line)] if line.strip() else []
+
+
+def _is_apart(block: Sequence[tuple[int, str]]) -> bool:
+    """Return whether the last line stands below one of spaces, and that below a text."""
+    if len(block) < 3:
+        return False
+    (_, text), (_, before), _ = block[-3:]
+    return not before.strip() and not _ARROW.fullmatch(text)
 
 
 def _cue(block: Sequence[tuple[int, str]], tally: Tally, is_vtt: bool) -> Iterator[Row]:

@@ -480,6 +480,8 @@ def test_captions_as_youtube_and_other_hands_write_them_are_read_whole(tmp_path:
     ]
     spaced = "1\n00:00:01,000-->00:00:02,000\nHi\n \n2\n00:00:03,000-->00:00:04,000\n7\n\n"
     assert read(spaced, "a.srt") == [[1.0, 2.0, "Hi"], [3.0, 4.0, "7"]]
+    named = "WEBVTT\n\nfirst\n00:01.000 --> 00:02.000\nHi\n \nsecond\n00:03.000 --> 00:04.000\n \nHo\n"
+    assert read(named, "a.vtt") == [[1.0, 2.0, "Hi"], [3.0, 4.0, "Ho"]]
     for text in ("[Script Info]\nTitle: x\n", "[00:12.00]Line\n"):
         with pytest.raises(InputError, match="holds no stretches that are known"):
             read(text, "a.ass")
