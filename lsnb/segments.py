@@ -212,8 +212,8 @@ def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
         ):
             block.append((number, line))
             continue
-        # Without a blank line between them the next cue's number would be the last line of this one's text; so would its
-        # name, where the line between them has spaces in it.
+        # Without a blank line between them the next cue's number would be the last line of this one's text; so would
+        # its name, where the line between them has spaces in it.
         is_heads = line.strip() and (block[-1][1].strip().isdecimal() or _is_apart(block))
         following = [block.pop()] if is_heads else []
         yield from _cue(block, tally, is_vtt)
