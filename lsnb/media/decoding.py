@@ -672,6 +672,16 @@ class Orientation:
 
 # Decoded sound with the time of its first sample.
 
+
+def sound_stream(container: Any) -> Any:
+    """Return the first stream of sound of which FFmpeg knows how it is packed; None where there is none.
+
+    Args:
+        container: PyAV's.
+    """
+    return next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+
+
 _SLOWEST_SOUND, _FASTEST_SOUND = 100, 10_000_000  # samples a second
 
 
@@ -738,7 +748,7 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
             return
         try:
             yield from packet.decode()
-        except (av.error.FFmpegError, OSError):
+        except (av.error.FFmpegError, OSError, ValueError):  # of a codec that FFmpeg does not know, a ValueError
             continue
 
 

@@ -23,6 +23,7 @@ from lsnb.media.decoding import (
     opened_file,
     reformatted,
     sound_blocks,
+    sound_stream,
     timeline,
     video_path,
 )
@@ -483,7 +484,9 @@ def loudness(video: str | Path, *, rate: int = WINDOWS_A_SECOND) -> Signal:
     with opened(path) as (container, _):
         if not container.streams.audio:
             raise InputError(f"{path} has no sound: use its motion or brightness.")
-        sound = container.streams.audio[0]
+        sound = sound_stream(container)
+        if sound is None:
+            raise InputError(f"The sound of {path} is packed in a way that is not known here: convert it to AAC first.")
         per_second = sound.codec_context.sample_rate
         for start, block in sound_blocks(container, sound, rate=per_second):
             first = round((start - zero) * per_second)
@@ -524,7 +527,10 @@ def read_sound(path: str | Path) -> NDArray[np.float32]:
     with opened_file(file) as container:
         if not container.streams.audio:
             raise InputError(f"{file} has no sound: give a file with sound.")
-        for _, block in sound_blocks(container, container.streams.audio[0], rate=SOUND_RATE):
+        sound = sound_stream(container)
+        if sound is None:
+            raise InputError(f"The sound of {file} is packed in a way that is not known here: convert it to WAV first.")
+        for _, block in sound_blocks(container, sound, rate=SOUND_RATE):
             parts.append(block.mean(axis=0, dtype=np.float32))  # FFmpeg's own mixing makes it louder
             n += block.shape[1]
             if n > LONGEST_SOUND * SOUND_RATE:

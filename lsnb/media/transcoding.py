@@ -21,6 +21,7 @@ from lsnb.errors import FileAccessError, InputError, MissingExtraError, MissingF
 from lsnb.kernel.checks import Give, Within, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.jobs import for_each
+from lsnb.kernel.words import warn
 from lsnb.media.decoding import (
     Orientation,
     Timeline,
@@ -31,6 +32,7 @@ from lsnb.media.decoding import (
     opened,
     reformatted,
     sound_blocks,
+    sound_stream,
     tags_of,
     timeline,
     unreadable,
@@ -77,7 +79,10 @@ def write_copy(
             raise unreadable(source)
         container.metadata.update({**heard.metadata, "comment": mark})
         stream = _add_picture(container, first, rate)
-        sound = SoundTrack(container, heard, known.zero) if heard.streams.audio else None
+        source_of_sound = sound_stream(heard)
+        if source_of_sound is None and heard.streams.audio:
+            warn(f"{source}: its sound is packed in a way that is not known here, so the copy has none.")
+        sound = None if source_of_sound is None else SoundTrack(container, heard, source_of_sound, known.zero)
         for number, frame in enumerate(itertools.chain([first], pictures)):
             frame.pts = number
             frame.time_base = 1 / rate
@@ -160,8 +165,7 @@ def _add_picture(container: Any, first: Any, rate: Fraction) -> Any:
 class SoundTrack:
     """The sound of a video, written as AAC from 0 on without gaps."""
 
-    def __init__(self, container: Any, heard: Any, zero: Fraction) -> None:
-        source = heard.streams.audio[0]
+    def __init__(self, container: Any, heard: Any, source: Any, zero: Fraction) -> None:
         per_second = source.codec_context.sample_rate
         self.container = container
         self.rate = per_second if per_second in SOUND_RATES else 48000

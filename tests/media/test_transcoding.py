@@ -11,7 +11,7 @@ import pytest
 from video_maker import cut_video, make_video, read_barcode
 
 from lsnb.errors import InputError
-from lsnb.media import brightness, frame_times, loudness, motion, probe, read_frames, transcode
+from lsnb.media import brightness, frame_times, loudness, motion, probe, read_frames, read_sound, transcode
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,21 @@ def test_clicks_are_loud_when_they_are_heard_before_and_after_transcoding(tmp_pa
         assert np.all((np.abs(loud - 0.51) < 0.04) | (np.abs(loud - 2.01) < 0.04))
         assert loud.min() < 1 < loud.max()
         assert 0.4 < signal.values.max() < 0.9  # Opus of PyAV 14 and 15 overshoots to 0.863
+
+
+def test_sound_that_is_packed_in_an_unknown_way_is_told(tmp_path: Path) -> None:
+    content = make_video(tmp_path / "a.mkv", 20, audio=True).read_bytes()
+    assert content.count(b"A_AAC") == 1
+    video = tmp_path / "b.mkv"
+    video.write_bytes(content.replace(b"A_AAC", b"A_ZZZ"))
+    for measure in (loudness, read_sound):
+        with pytest.raises(InputError, match=r"The sound of .*b\.mkv is packed in a way that is not known here"):
+            measure(video)
+    with pytest.warns(UserWarning, match="so the copy has none"):
+        copy = transcode(video, progress=False)
+    assert [read_barcode(frame.image) for frame in read_frames(copy, range(5))] == list(range(5))
+    with pytest.raises(InputError, match="has no sound"):
+        loudness(copy)
 
 
 def test_loudness_is_on_the_clock_of_a_picture_that_starts_later(tmp_path: Path) -> None:
