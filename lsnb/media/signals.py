@@ -487,7 +487,7 @@ def loudness(video: str | Path, *, rate: int = WINDOWS_A_SECOND) -> Signal:
         sound = sound_stream(container)
         if sound is None:
             raise InputError(f"The sound of {path} is packed in a way that is not known here: convert it to AAC first.")
-        per_second = sound.codec_context.sample_rate
+        per_second = sound.codec_context.sample_rate or 48_000  # where the file does not say
         for start, block in sound_blocks(container, sound, rate=per_second):
             first = round((start - zero) * per_second)
             windows = (first + np.arange(block.shape[1])) * int(rate) // per_second
