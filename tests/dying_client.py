@@ -25,6 +25,7 @@ from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb.errors import LsnbError, StudioError, StudyNotFoundError
+from lsnb.studio.connection import Refused
 from lsnb.study import Studio, Study
 from lsnb.study.adjudication import adjudications
 from lsnb.study.projects import item_of, parse_manifest
@@ -184,7 +185,7 @@ class Bystander:
                 tasks = self.studio.server.task_metas(project) if project is not None else []
                 if project is not None and tasks:
                     self._act(chance, project, chance.choice(tasks)["id"])
-            except StudioError:
+            except (StudioError, Refused):
                 pass  # it was not accepted
             self.stop.wait(STEP_SECONDS if steps is None else 0)
 
