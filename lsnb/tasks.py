@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lsnb.kernel.formats import parse_python
+from lsnb.kernel.formats import parse_python, rows_of_json
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY
 from lsnb.tables.cells import is_yes
@@ -190,7 +190,7 @@ def _listing(given: Any) -> list[Any]:
 def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
     """Return the tasks that a page of a server's list holds, or tasks by their numbers; else the one that it is.
 
-    So of tasks by columns, as pandas writes a table of them unless it is told otherwise.
+    So of tasks in any form in which pandas writes a table of them.
 
     Example:
         >>> listed_tasks({"total": 1, "tasks": [{"id": 1, "data": {}}]}), listed_tasks({"1": {"id": 1, "data": {}}})
@@ -198,16 +198,11 @@ def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
         >>> listed_tasks({"id": {"0": 1}, "data": {"0": {}}})
         [{'id': 1, 'data': {}}]
     """
-    columns = list(parsed.values())
-    numbers = columns[0].keys() if columns and isinstance(columns[0], Mapping) else ()
-    if (
-        len(columns) > 1
-        and not parsed.keys().isdisjoint(("data", "annotation_id"))
-        and numbers
-        and all(isinstance(number, str) and number.isdecimal() for number in numbers)
-        and all(isinstance(column, Mapping) and column.keys() == numbers for column in columns)
-    ):
-        return [{name: column[number] for name, column in parsed.items()} for number in numbers]
+    rows, index = (len(parsed) > 1 and rows_of_json(parsed)) or ([], None)
+    if rows and isinstance(rows[0], Mapping) and not rows[0].keys().isdisjoint(("data", "annotation_id")):
+        # What else than 0, 1, 2 stands for a row is the task's number, where that has no column.
+        numbers = index if index is not None and "id" not in rows[0] else ()
+        return [{"id": number, **row} for number, row in zip(numbers, rows, strict=True)] if numbers else rows
     if "data" in parsed or "result" in parsed:
         return [parsed]
     if lists := [parsed[name] for name in ("tasks", "results") if isinstance(parsed.get(name), list)]:

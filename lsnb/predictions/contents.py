@@ -29,6 +29,7 @@ from lsnb.kernel.formats import (
     looks_like_xml,
     parse_xml,
     read_bytes,
+    rows_of_json,
 )
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
@@ -77,7 +78,7 @@ from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.keys import key_text
-from lsnb.tables.opening import read_json, rows_of_json
+from lsnb.tables.opening import read_json
 from lsnb.tasks import listed_tasks, unfolded
 
 Format = Literal[

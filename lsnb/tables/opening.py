@@ -26,7 +26,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, named_path, nearest_file
-from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, parse_json, why_packed
+from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, parse_json, rows_of_json, why_packed
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import joined, listing, nearest, warn
 from lsnb.tables.cells import (
@@ -1119,60 +1119,10 @@ def _parse_json(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
     if empty:
         tally.leave("empty", [f"row {n}" for n in empty])
     table = _of_rows(said.tell([row for n, row in rows.items() if n not in set(empty)], text, tally), text, tally)
-    return table if index is None else _with_index(table.set_axis(index, axis=0), tally)
+    return table if index is None else _with_index(table.set_axis(pd.Index(index, dtype="object"), axis=0), tally)
 
 
 _OF_EXPORTS = {"annotations", "completions", "result", "annotation_id"}
-
-
-def rows_of_json(value: Any) -> tuple[list[Any], pd.Index[Any] | None] | None:
-    """Return the rows that JSON of a table holds, and its index where that is more than 0, 1, 2, …; None of another.
-
-    A list of objects, or what pandas writes: by columns (as it does unless it is told otherwise), by rows' numbers,
-    ``split`` and ``table``. Objects by names of which nothing tells whether they are rows or columns are none.
-
-    Args:
-        value: What the JSON says.
-
-    Example:
-        >>> rows_of_json({"ID": {"0": "a", "1": "b"}, "x": {"0": 1, "1": None}})[0]
-        [{'ID': 'a', 'x': 1}, {'ID': 'b', 'x': None}]
-        >>> rows_of_json({"columns": ["ID", "x"], "index": [0], "data": [["a", 1]]})[0]
-        [{'ID': 'a', 'x': 1}]
-        >>> rows_of_json([{"ID": "a"}])[0], rows_of_json([[1]]), rows_of_json({"ID": "a"})
-        ([{'ID': 'a'}], None, None)
-    """
-    if isinstance(value, list):
-        return (value, None) if value and isinstance(value[0], dict) else None
-    if not isinstance(value, dict):
-        return None
-    names, data, schema = value.get("columns"), value.get("data"), value.get("schema")
-    if isinstance(names, list) and isinstance(data, list) and value.keys() <= {"columns", "index", "data"}:
-        index = value.get("index", list(range(len(data))))
-        titles = [name for name in map(str, names) if not isinstance(name, list)]
-        is_whole = all(isinstance(row, list) and len(row) == len(names) for row in data)
-        is_flat = len(set(titles)) == len(names) and not any(isinstance(name, list | dict) for name in names)
-        if not (data and is_whole and is_flat and isinstance(index, list) and len(index) == len(data)):
-            return None
-        return [dict(zip(titles, row, strict=True)) for row in data], _index_of(index)
-    if isinstance(schema, dict) and isinstance(data, list) and value.keys() == {"schema", "data"}:
-        keys = schema.get("primaryKey")
-        are_rows = bool(data) and all(isinstance(row, dict) for row in data)
-        if are_rows and keys == ["index"] and [row.get("index") for row in data] == list(range(len(data))):
-            return [{name: cell for name, cell in row.items() if name != "index"} for row in data], None
-        return (data, None) if are_rows else None
-    parts = list(value.values())
-    if not parts or not all(isinstance(part, dict) and part and part.keys() == parts[0].keys() for part in parts):
-        return None
-    if all(name.isdecimal() for name in parts[0]):
-        return [{name: part[n] for name, part in value.items()} for n in parts[0]], _index_of(list(parts[0]))
-    return (parts, _index_of(list(value))) if all(name.isdecimal() for name in value) else None
-
-
-def _index_of(cells: list[Any]) -> pd.Index[Any] | None:
-    """Return an index that says more than the rows' numbers: 101 and 102 may be keys."""
-    is_range = [str(cell) for cell in cells] == [str(number) for number in range(len(cells))]
-    return None if is_range else pd.Index(cells, dtype="object")
 
 
 def _of_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:

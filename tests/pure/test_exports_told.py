@@ -1239,3 +1239,20 @@ def test_stretches_that_end_before_they_begin_are_told(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_annotations(write(tmp_path, "b.json", [task(1, [annotation([right])])]))
+
+
+@pytest.mark.parametrize("orient", ["records", "columns", "index", "split", "table"])
+@pytest.mark.parametrize("kind", ["tasks", "answers"])
+def test_an_export_that_pandas_wrote_in_any_form_is_its_tasks(tmp_path: Path, orient: str, kind: str) -> None:
+    result = [{"id": "a", "type": "choices", "from_name": "m", "to_name": "t", "value": {"choices": ["up"]}}]
+    done = [{"id": 7, "completed_by": 1, "result": result}]
+    answered = [{"id": n, "annotation_id": 7 * n, "annotator": 1, "m": "up"} for n in (4, 5)]
+    rows = [{"id": n, "data": {"ID": f"k{n}"}, "annotations": done} for n in (4, 5)] if kind == "tasks" else answered
+    whole, by_number = tmp_path / "a.json", tmp_path / "b.json"
+    pd.DataFrame(rows).to_json(whole, orient=orient)  # type: ignore[call-overload]
+    pd.DataFrame(rows).set_index("id").to_json(by_number, orient=orient)  # type: ignore[call-overload]
+    for path in [whole] if orient == "records" else [whole, by_number]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*JSON-MIN or CSV export")
+            found = read_annotations(path)
+        assert found[["task", "value", "annotator"]].values.tolist() == [[4, "up", "1"], [5, "up", "1"]]
