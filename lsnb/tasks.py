@@ -822,7 +822,7 @@ def recounted(value: Mapping[str, Any], data: Mapping[str, Any]) -> Stretch | No
     start, end, said = value.get("start"), value.get("end"), value.get("text")
     if not (isinstance(start, int) and isinstance(end, int) and isinstance(said, str) and said and 0 <= start < end):
         return None
-    texts = [text for text in data.values() if type(text) is str and not text.isascii() and max(text) > "\uffff"]
+    texts = [text for text in data.values() if type(text) is str and _halves_of(text) > len(text)]
     if any(text[start:end] == said for text in texts):
         return None
     for text in texts:
@@ -852,7 +852,7 @@ def length_of_text(data: Mapping[str, Any], medium: Any = None) -> int | None:
     )
     if not texts or not is_known:
         return None
-    return max(len(one) if one.isascii() else len(one.encode("utf-16-le", "surrogatepass")) // 2 for one in texts)
+    return max(map(_halves_of, texts))
 
 
 def _conversations(given: Any) -> Iterator[list[str]]:
@@ -887,10 +887,17 @@ def _in_paragraphs(
     return []
 
 
+@lru_cache(maxsize=8)  # of a long text, each of thousands of spans would go through all of it
+def _halves_of(text: str) -> int:
+    """Return how many characters browsers count, for which the rarer ones are two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _from_halves(offset: int, text: str) -> int:
     if text.isascii():
         return _from_points(offset, text)
-    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * offset].decode("utf-16-le", "ignore"))
+    within = text[:offset] if offset >= 0 else text
+    return len(within.encode("utf-16-le", "surrogatepass")[: 2 * offset].decode("utf-16-le", "ignore"))
 
 
 def _from_points(offset: int, text: str) -> int:

@@ -26,6 +26,7 @@ from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.tally import tally_of
 from lsnb.reliability import agreement, region_agreement
 from lsnb.shapes import brush_rle
+from lsnb.tasks import _halves_of
 
 RECORDED = Path(__file__).parent / "exports"
 
@@ -1256,3 +1257,16 @@ def test_an_export_that_pandas_wrote_in_any_form_is_its_tasks(tmp_path: Path, or
             warnings.filterwarnings("ignore", ".*JSON-MIN or CSV export")
             found = read_annotations(path)
         assert found[["task", "value", "annotator"]].values.tolist() == [[4, "up", "1"], [5, "up", "1"]]
+
+
+def test_a_long_text_is_gone_through_once_for_all_of_its_spans() -> None:
+    text = "größer \N{GRINNING FACE} " * 300
+    spans = [
+        {"id": str(n), "type": "labels", "from_name": "l", "to_name": "text",
+         "value": {"start": 9 * n, "end": 9 * n + 6, "text": "größer", "labels": ["a"]}}
+        for n in range(300)
+    ]  # fmt: skip
+    before = _halves_of.cache_info().misses
+    found = read_annotations([{"id": 1, "data": {"text": text}, "annotations": [{"id": 2, "result": spans}]}])
+    assert found["start"].tolist() == [9.0 * n for n in range(300)]
+    assert _halves_of.cache_info().misses - before <= 1
