@@ -118,6 +118,19 @@ def test_verbs_that_make_something_take_nothing_from_tasks_of_others(study: Stud
     assert set(deciding.annotations()["status"]) == {"unlabelled"}
 
 
+def test_a_model_that_only_tasks_of_others_hold_predictions_of_has_none_of_an_item(study: Study) -> None:
+    ana = study.copies[0].project.id
+    study.server.import_tasks(ana, [{"data": {"caption": "a stranger"}}])
+    stranger = max(task["id"] for task in study.server.task_metas(ana))
+    study.server.predict(stranger, answered("good")["annotations"][0]["result"], model_version="theirs")
+    with pytest.warns(UserWarning, match="added by others"):
+        run = study.model_run("theirs")
+    assert run.predictions.empty
+    assert "raw" in run.predictions
+    assert run.annotations["item"].nunique() == 6
+    assert "predictions of 0 items" in repr(run)
+
+
 def test_a_stranger_in_the_place_of_a_task_that_is_gone_is_not_counted(study: Study) -> None:
     ana = study.copies[0].project.id
     study.server.delete_tasks(ana, [study.server.export(ana)[-1]["id"]])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
 
-from lsnb.annotations import widen
+from lsnb.annotations import long_table, widen
 from lsnb.annotations.long import Wanted as Columns
 from lsnb.annotations.long import in_groups, tabulate_groups
 from lsnb.errors import InputError, LsnbError
@@ -249,7 +249,7 @@ def read_run(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Sna
 
 def _whole(tables: Sequence[pd.DataFrame], tally: Tally, splits: Mapping[str, str], several: list[str]) -> pd.DataFrame:
     tally.warn()
-    whole = with_splits(pd.concat(tables, ignore_index=True), splits)
+    whole = with_splits(pd.concat(tables, ignore_index=True) if tables else long_table([], raw=True), splits)
     whole.attrs[SEVERAL] = several
     return tally.attach(whole)
 
