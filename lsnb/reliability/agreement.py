@@ -18,7 +18,7 @@ from lsnb.annotations.long import require_columns
 from lsnb.annotations.votes import is_paged, left_out, repeats_in, repeats_told
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import answer_words, counted, listing, looking_alike, nearest, warn
+from lsnb.kernel.words import answer_words, counted, listing, nearest, warn
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     PAIRED_VALUES,
@@ -58,6 +58,7 @@ from lsnb.reliability.intervals import (
     shown,
 )
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
+from lsnb.sampling.draw import tell_alike
 
 # From this share of all answers on, one value makes kappa small in spite of agreement.
 PREVALENT = 0.8
@@ -663,8 +664,7 @@ def agreement_by(annotations: Annotations, control: str, by: str, level: Level |
     if lacking := [item for item, value in zip(wide.index, found, strict=True) if value is None]:
         are = counted(len(set(lacking)), "item has", "items have")
         warn(f"{are} no {by!r} ({listing(sorted(set(lacking)))}) and so no stratum: they are in no row of the table.")
-    if alike := looking_alike((value for value in found if value is not None), fold=True):
-        warn(f"Strata of {by!r} that look alike are kept apart ({listing(alike)}): mend those that are one.")
+    tell_alike(by, found)
     rows = []
     for name in sorted({value for value in found if value is not None}, key=lambda value: (str(type(value)), value)):
         part = wide[[value == name for value in found]]

@@ -497,6 +497,24 @@ def _frame(
     return Frame(keys, priorities, columns, strata)
 
 
+def tell_alike(column: Hashable, strata: Iterable[Any]) -> None:
+    """Warn of strata that a reader would take for one.
+
+    Args:
+        column: What makes them.
+        strata: Each item's; None for one that has none.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True, action="always") as said:
+        ...     tell_alike("lang", ["de", "de ", None])
+        >>> str(said[0].message)
+        "Strata of 'lang' that look alike are kept apart ('de ' and 'de'): mend those that are one."
+    """
+    if alike := looking_alike((one for one in strata if one is not None), fold=True):
+        warn(f"Strata of {column!r} that look alike are kept apart ({listing(alike)}): mend those that are one.")
+
+
 def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ...], list[list[Any]], list[str]]:
     """Return the columns that make the strata, the values of each, and what is wrong with them."""
     named = () if by is None else (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
@@ -516,8 +534,7 @@ def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ..
                 "make a column of texts or numbers from it first."
             )
             continue
-        if alike := looking_alike((cell for cell in cells if cell is not None), fold=True):
-            warn(f"Strata of {column!r} that look alike are kept apart ({listing(alike)}): mend those that are one.")
+        tell_alike(column, cells)
         columns.append(column)
         values.append(cells)
     return tuple(columns), values, problems
