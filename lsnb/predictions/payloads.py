@@ -459,7 +459,8 @@ def _note_unread(found: Found, part: Mapping[Any, Any], read: Collection[str]) -
 
 def note_coco(found: Found, classes: Iterable[Any]) -> None:
     """Note that numbers were taken for COCO's ids, if any was."""
-    number = next((one for one in classes if isinstance(one, numbers.Real) and not isinstance(one, bool)), None)
+    given = (one for one in classes if isinstance(one, numbers.Real) and not isinstance(one, bool))
+    number = next((one for one in given if math.isfinite(as_float(one))), None)
     if number is not None:
         means = class_label(number, None)
         found.notes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,14 @@ def test_a_number_is_cocos_id_only_where_the_file_or_the_caller_says_so() -> Non
     guessed = read([{"category_id": 3, "bbox": [10, 10, 20, 20]}])
     assert guessed.results["a"][0]["value"]["rectanglelabels"] == ["car"]
     assert "COCO's ids (3 is 'car')" in guessed.notes[0]
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), math.inf, math.nan], ids=["huge", "low", "inf", "nan"])
+def test_a_class_that_no_float_holds_is_a_row_that_fails_and_no_id_of_cocos(number: float) -> None:
+    told = read([{"category_id": number, "bbox": [10, 10, 20, 20]}, {"category_id": 3, "bbox": [10, 10, 20, 20]}])
+    (code,) = codes(told)
+    assert code in ("unknown_label", "no_label")
+    assert "COCO's ids (3 is 'car')" in told.notes[0]
 
 
 # Roboflow
