@@ -150,8 +150,9 @@ def test_a_cut_restore_goes_on_with_the_same_call(
     sent: list[int] = []
 
     def cut(server: Any, project: int, tasks: Any) -> Any:
+        is_first = project not in sent  # a busy server may be sent the same once more
         sent.append(project)
-        if len(sent) == 2:
+        if is_first and len({*sent}) == 2:
             whole(server, project, tasks[:2])
             bare = [{"data": task["data"], "meta": task["meta"]} for task in tasks[2:4]]
             whole(server, project, bare * 2)  # as a busy server's own repeat of the request leaves them
