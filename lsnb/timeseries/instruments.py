@@ -430,6 +430,10 @@ def _wav_head(file: Path) -> _WavHead:
         while len(head := opened.read(8)) == 8:
             length = int.from_bytes(head[4:], order)
             if head[:4] == b"fmt ":
+                if length > size:  # scipy asks the system for as much
+                    raise TableError(
+                        f"{file.name} is no WAV file that can be read: what it says of its form is longer than it is."
+                    )
                 form = opened.read(min(length, _LONGEST_FORM))
                 width = int.from_bytes(form[12:14], order)
                 opened.seek(length + length % 2 - len(form), os.SEEK_CUR)

@@ -581,6 +581,7 @@ BOX_IN_MATLAB = (0).to_bytes(4, "little") + (2**30).to_bytes(4, "little") + (1).
         ("a.wav", _wav(FORM, _chunk(b"data", SOUND, 2_000_000_000)), [1, 2, 3]),
         ("a.wav", _wav(FORM, _chunk(b"data", SOUND + b"\4", 2**32 - 1)), [1, 2, 3]),  # as a pipe leaves it
         ("a.wav", _wav(_chunk(b"fmt ", FORM[8:], 2**32 - 1), _chunk(b"data", SOUND)), "WAV"),
+        ("a.wav", _wav(_chunk(b"fmt ", b"\xff" + FORM[9:], 0xFF000010), _chunk(b"data", SOUND)), "form is longer"),
         (
             "a.mat",
             BOX_IN_MATLAB + (0).to_bytes(4, "little") + (2).to_bytes(4, "little") + b"a\0",
@@ -588,7 +589,7 @@ BOX_IN_MATLAB = (0).to_bytes(4, "little") + (2**30).to_bytes(4, "little") + (1).
         ),
         ("a.xdf", b"XDF:\x08" + (2**40).to_bytes(8, "little") + b"\1\0<info/>", "XDF|stream"),
     ],
-    ids=["a sound's length", "a pipe's sound", "a sound's form", "a variable", "a piece"],
+    ids=["a sound's length", "a pipe's sound", "a sound's form", "a form of another kind", "a variable", "a piece"],
 )
 def test_a_head_that_promises_much_fills_no_memory(tmp_path: Path, name: str, content: bytes, found: Any) -> None:
     path = put(tmp_path / name, content)
