@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from lsnb.kernel.formats import parse_python, rows_of_json
+from lsnb.kernel.formats import is_beyond_floats, parse_python, rows_of_json
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY
 from lsnb.tables.cells import is_yes
@@ -473,10 +472,9 @@ def _with_numbers(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def _number(held: Any) -> Any:
-    if not isinstance(held, str) or _NUMBER.fullmatch(held.strip()) is None:
+    if not isinstance(held, str) or _NUMBER.fullmatch(held.strip()) is None or is_beyond_floats(held):
         return held
-    found = int(held) if held.strip().lstrip("+-").isdecimal() else float(held)
-    return held if found in (math.inf, -math.inf) else found
+    return int(held) if held.strip().lstrip("+-").isdecimal() else float(held)
 
 
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel.checks import Annotations, checked
-from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
+from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of, is_beyond_floats
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, warn
@@ -401,15 +401,15 @@ def in_groups(tasks: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _picture_of(data: Any) -> Any:
-    """Return the address of the only picture that a task's data name, or a list of them; else None."""
-    held = data.values() if isinstance(data, Mapping) else ()
-    found = [
-        value
-        for value in held
+    """Return the address of the only picture that a task's data name, a list of them, or several by their fields."""
+    held = data if isinstance(data, Mapping) else {}
+    found = {
+        name: value
+        for name, value in held.items()
         if (given := value if isinstance(value, list) else [value])
         and all(isinstance(one, str) and ending_of(one.partition("?")[0]) in IMAGE_ENDINGS for one in given)
-    ]
-    return found[0] if len(found) == 1 else None
+    }
+    return next(iter(found.values())) if len(found) == 1 else found or None
 
 
 def _held(task: Any) -> int:
@@ -971,6 +971,9 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         measures = pd.to_numeric(given, errors="coerce").to_numpy("float64", copy=True)
     for place in np.flatnonzero(np.isinf(measures)):
         if not isinstance(values[place], float):  # what no float holds
+            measures[place] = np.nan
+    for place in np.flatnonzero(measures == 0).tolist():
+        if type(values[place]) is str and is_beyond_floats(values[place]):
             measures[place] = np.nan
     return measures
 

@@ -90,7 +90,8 @@ def to_coco(
         annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
             is unknown, damaged ones, and what is not drawn on pictures, are left out with a warning that counts them.
         file_name: The column with each picture's file, such as ``data.image``. By default the only column of the
-            tasks' data that names pictures, where the table has one, else the column ``picture``, else the item.
+            tasks' data that names pictures, where the table has one, else the column ``picture``, else the item. Of
+            several pictures side by side each has the address in the field that is called as the config calls it.
         sizes: Item → (width, height) in pixels, or one pair for all, for pictures whose regions do not say it. Without
             it, the columns ``data.width`` and ``data.height``, if these are there.
 
@@ -147,7 +148,8 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
     column = file_name if file_name is not None else _picture_column(annotations)
     names = annotations[column if column is not None else "item"].astype("object").tolist()
     columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].astype("object").to_dict("list")
-    pages, media = _pictures_apart(annotations, results, _pages(annotations))
+    pages, media, shown = _pictures_apart(annotations, results, _pages(annotations))
+    unknown: list[str] = []
     items = [str(item) for item in columns["item"]]
     known = _known_sizes(annotations, items, sizes)
     several = {item for item, page in zip(items, pages, strict=True) if page}
@@ -158,10 +160,14 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         picture = (items[row], pages[row])
         who = _text(columns["annotator"][row])
         if picture not in files:
-            on, page = media.get(picture, ("", pages[row]))
+            on, page = media.get(picture, (shown.get(picture[0], ""), pages[row]))
             own = annotations[f"data.{on}"].iat[row] if on and f"data.{on}" in annotations.columns else None
-            named_apart = _text(own) or f"{picture[0]}#{on}"
-            files[picture] = named_apart if on else _file_of(names[row], picture[0], page, picture[0] in several)
+            given = own if own is not None else names[row]
+            given = given.get(on) if isinstance(given, Mapping) else None if picture in media and own is None else given
+            apart = f"{picture[0]}#{on}" if picture in media else picture[0]
+            if picture in media and not _text(given):
+                unknown.append(apart)
+            files[picture] = _file_of(given, apart, page, picture[0] in several and picture not in media)
         if looked_at[row]:
             people.setdefault(picture, set()).add(who)
         if result is None:
@@ -184,6 +190,11 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         of_item = [picture for picture in files if picture[0] == item]
         together = set().union(*(people.get(picture, set()) for picture in of_item))
         people |= dict.fromkeys(of_item, together)
+    if unknown:
+        warn(
+            f"{listing(unknown)} are no names of files: in the tasks' data no picture's address stands under such a "
+            "name, so that COCO's file_name is the item and what the config calls the picture."
+        )
     all_sizes = {picture: known[picture[0]] for picture in files if picture[0] in known} | regions.sizes
     numbers = {picture: number for number, picture in enumerate(sorted(files), start=1)}
     images = [
@@ -456,14 +467,15 @@ def _pages(annotations: pd.DataFrame) -> list[int]:
 
 def _pictures_apart(
     annotations: pd.DataFrame, results: Sequence[Any], pages: list[int]
-) -> tuple[list[int], dict[Picture, tuple[str, int]]]:
+) -> tuple[list[int], dict[Picture, tuple[str, int]], dict[str, str]]:
     """Return pages by which pictures that stand side by side in one item are told apart, too, and what each shows.
 
     Where regions of an item are on several pictures of its config (``to_name``), each of these, with each of its
-    pages, has a number of its own; what is said of the item as a whole stays with the first.
+    pages, has a number of its own; what is said of the item as a whole stays with the first. The last is what the
+    config calls the picture of each other item.
     """
     if "to_name" not in annotations.columns:
-        return pages, {}
+        return pages, {}, {}
     items = annotations["item"].astype(str).tolist()
     on = [
         name if result is not None and picture_size(result)[0] == picture_size(result)[0] else None
@@ -479,14 +491,16 @@ def _pictures_apart(
         if len({name for name, _ in places}) > 1
         for number, place in enumerate(sorted(places))
     }
+    shown = {item: next(iter(places))[0] for item, places in of_item.items()}
     if not numbers:
-        return pages, {}
+        return pages, {}, shown
     apart = {item for item, _, _ in numbers}
     told = [
         numbers.get((item, str(name), page), 0) if item in apart else page
         for item, name, page in zip(items, on, pages, strict=True)
     ]
-    return told, {(item, number): (name, page) for (item, name, page), number in numbers.items()}
+    shown = {item: name for item, name in shown.items() if item not in apart}
+    return told, {(item, number): (name, page) for (item, name, page), number in numbers.items()}, shown
 
 
 def _picture_column(annotations: pd.DataFrame) -> str | None:
@@ -556,7 +570,7 @@ MEANINGS = {
     "lead_time": "Seconds the annotator took for the whole annotation",
     "updated_at": "When the annotation was last changed, UTC",
     "raw": "The result as Label Studio stores it, as JSON",
-    "picture": "Address of the picture that the task shows; of several, all of them",
+    "picture": "Address of the picture that the task shows; of several, all of them, by their fields",
     "frame": "Frame of the video, counted from 1",
     "time": "Seconds from the start of the video: (frame - 1) / frames per second",
     "keyframe": "Whether somebody drew the box in this frame; else it lies between two that were drawn",

@@ -776,8 +776,8 @@ def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
     """Return what JSON says, with every digit of its whole numbers.
 
     ``NaN`` and ``Infinity`` are numbers, so that whoever reads them says in which row they stand. What no float holds
-    (``1e400``) is the text that it is: as a number it would be infinite. Marks of UTF-8, UTF-16 and UTF-32 are
-    understood.
+    (``1e400``, ``1e-400``) is the text that it is: as a number it would be infinite, or 0. Marks of UTF-8, UTF-16 and
+    UTF-32 are understood.
 
     Args:
         content: The JSON.
@@ -790,8 +790,8 @@ def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
     Example:
         >>> parse_json('{"id": 123456789012345678901, "score": NaN}', "boxes.json")
         {'id': 123456789012345678901, 'score': nan}
-        >>> parse_json("[1e400, 1.5]", "boxes.json")
-        ['1e400', 1.5]
+        >>> parse_json("[1e400, 1.5, 1e-400]", "boxes.json")
+        ['1e400', 1.5, '1e-400']
         >>> parse_json('{"a": 1}\\n{"a": 2}\\n', "rows.ndjson", lines=True)
         [{'a': 1}, {'a': 2}]
         >>> parse_json('[1, 2', "half.json")
@@ -922,7 +922,7 @@ def _parsed(content: bytes) -> Any:
             digits = content.translate(_DIGITS)
             if _LONG in digits or _LONG_NEGATIVE in digits:
                 return _parsed_exactly(content)
-        return orjson.loads(content)
+        return _parsed_exactly(content) if may_vanish(content) else orjson.loads(content)
     except orjson.JSONDecodeError as fault:
         try:
             return _parsed_exactly(content)
@@ -952,6 +952,26 @@ def _has_long_run(content: bytes) -> bool:
     return bool((length >= 19).any())
 
 
+def may_vanish(content: bytes) -> bool:
+    """Return whether an exponent of three digits with a minus stands somewhere: a float may hold such a number as 0.
+
+    Args:
+        content: A text in ASCII or what holds it.
+
+    Example:
+        >>> may_vanish(b"[1e-400]"), may_vanish(b"[1e-40, 1e400]")
+        (True, False)
+    """
+    import numpy as np  # here, since the embedded stack reads endings without it
+
+    text = np.frombuffer(content, np.uint8)
+    minus = np.flatnonzero(text[2:-3] == 45) + 2 if len(text) > 5 else np.empty(0, np.int64)
+    minus = minus[((text[minus - 1] | 32) == 101) & ((text[minus - 2] - 48) < 10)]
+    for step in (1, 2, 3):
+        minus = minus[(text[minus + step] - 48) < 10]
+    return len(minus) > 0
+
+
 def _parsed_exactly(content: bytes) -> Any:
     """Return what JSON says by Python's own parser: five times slower, with NaN and whole numbers of any length."""
     is_beyond = _MAY_BE_BEYOND.search(content)
@@ -963,12 +983,29 @@ def _parsed_exactly(content: bytes) -> Any:
 
 
 # An exponent of three digits, or more digits than the largest float has.
-_MAY_BE_BEYOND = re.compile(rb"[0-9][eE]\+?0*+[1-9][0-9]{2}|[0-9]{309}")
+_MAY_BE_BEYOND = re.compile(rb"[0-9][eE][+-]?0*+[1-9][0-9]{2}|[0-9]{309}")
+_EXPONENT = re.compile("[eE]")
+_DIGIT = frozenset("0123456789")
+
+
+def is_beyond_floats(digits: str) -> bool:
+    """Return whether no float holds the number that these digits are: it would be infinite, or 0.
+
+    Example:
+        >>> [is_beyond_floats(digits) for digits in ("1e400", "1e-400", "1e308", "-0.0", "0e-999", "inf", "ten")]
+        [True, True, False, False, False, False, False]
+    """
+    try:
+        found = float(digits)
+    except ValueError:
+        return False
+    if not any(letter in _DIGIT for letter in digits):
+        return False
+    return math.isinf(found) or (found == 0 and _EXPONENT.split(digits)[0].strip("+-0.") != "")
 
 
 def _within_floats(digits: str) -> float | str:
-    found = float(digits)
-    return digits if math.isinf(found) else found
+    return digits if is_beyond_floats(digits) else float(digits)
 
 
 def _parsed_lines(content: bytes, name: str) -> list[Any]:

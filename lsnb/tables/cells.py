@@ -429,6 +429,51 @@ def note_guards(columns: Sequence[Sequence[Any]], titles: Sequence[str], tally: 
         )
 
 
+INFINITE = ("inf", "-inf")
+
+
+def note_forgotten(
+    columns: Sequence[Sequence[Any]], titles: Sequence[str], why: str, tally: Tally, *, most: int | None = None
+) -> None:
+    """Note which columns hold what write_table writes as text, where nothing says any more what it was.
+
+    Args:
+        columns: The cells of each column.
+        titles: Their names.
+        why: What is not there, and what to do.
+        tally: Of the reader.
+        most: Whole numbers of more digits than these are written as text, too.
+
+    Example:
+        >>> note_forgotten([['["a"]']], ["tags"], "…", tally := Tally("a.xlsx"))
+        >>> "in 'tags'" in tally.notes[0]
+        True
+    """
+    shown = {
+        title: next((cell for cell in cells if isinstance(cell, str) and _was_no_text(cell, most)), None)
+        for title, cells in zip(titles, columns, strict=True)
+    }
+    found = [f"{title!r} ({cell[:40]!r})" for title, cell in shown.items() if cell is not None]
+    if found:
+        tally.note(f"{tally.source}: lists, times and the like in {listing(found)} are read as texts, since {why}.")
+
+
+def _was_no_text(text: str, most: int | None) -> bool:
+    value = value_of(text)
+    is_long = most is not None and isinstance(value, int) and len(text.lstrip("-")) > most
+    return is_long or is_structure(text.lstrip("'")) or not isinstance(value, str | int | float) or text in INFINITE
+
+
+def is_tuple(text: str | None) -> bool:
+    """Return whether a text is a tuple as lsnb alone writes it.
+
+    Example:
+        >>> is_tuple('[ "a" ]'), is_tuple('["a"]'), is_tuple("[ a ]"), is_tuple(None)
+        (True, False, False, False)
+    """
+    return text is not None and text[:2] == "[ " and is_structure(text)
+
+
 def _is_word(cell: Any) -> bool:
     return isinstance(cell, str) and not any(letter.isdigit() for letter in cell)
 

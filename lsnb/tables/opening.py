@@ -26,7 +26,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, named_path, nearest_file
-from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, parse_json, rows_of_json, why_packed
+from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, is_beyond_floats, parse_json, rows_of_json, why_packed
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import joined, listing, nearest, warn
 from lsnb.tables.cells import (
@@ -42,9 +42,11 @@ from lsnb.tables.cells import (
     column_of_texts,
     is_missing,
     is_structure,
+    is_tuple,
     known_here,
     note_another,
     note_changed,
+    note_forgotten,
     note_guards,
     note_header_again,
     numbers_of_locales,
@@ -568,6 +570,13 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     titles = unique_titles(header, wanted, tally)
     if not types and "'" in text:
         note_guards(columns, titles, tally)
+    if (
+        not types
+        and "[ " in text
+        and _TUPLES.search(text)
+        and any(is_tuple(cell) for cells in columns for cell in cells)
+    ):
+        note_forgotten(columns, titles, _FORGOTTEN, tally)
     if types:
         known = _declared(dict(zip(titles, columns, strict=True)), types, dialect.separator, wanted, tally)
     else:
@@ -590,6 +599,14 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         for place, (title, cells) in enumerate(zip(titles, columns, strict=True))
     }
     return pd.DataFrame(made).set_axis(titles, axis=1)
+
+
+# Where a cell may be a tuple.
+_TUPLES = re.compile(r'[,;|\t\r\n]"?\[ ')
+_FORGOTTEN = (
+    "no data dictionary (….columns.csv) beside the file says what they were; if lsnb wrote it, and it was saved anew "
+    "under another name, give its dictionary that name, too"
+)
 
 
 class _Body:
@@ -1061,7 +1078,7 @@ class _Json:
 
     def _number_of(self, digits: str) -> float | str:
         found = float(digits)
-        if math.isinf(found) or (found == 0 and digits.strip("-0.").partition("e")[0].partition("E")[0].strip("0.")):
+        if (found == 0 or math.isinf(found)) and is_beyond_floats(digits):
             self._beyond.setdefault(digits, digits[:40] + (f" in {self.place}" if self.place else ""))
             return digits
         return found

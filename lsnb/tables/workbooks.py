@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, TableError
-from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
+from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside, is_beyond_floats
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.tables.cells import (
+    INFINITE,
     MOST_CELLS,
     are_names,
     column_of,
@@ -26,6 +28,7 @@ from lsnb.tables.cells import (
     known_here,
     note_another,
     note_changed,
+    note_forgotten,
     note_guards,
     note_header_again,
     structure_of,
@@ -51,7 +54,8 @@ _ZEROS = re.compile(rf"(?:\[\$-[0-9A-Fa-f]+\])?((?:{_PART})*0)(?:;.*)?", re.DOTA
 # ECMA-376, part 1, 22.9.2.19 (ST_Xstring): how a cell holds a character that XML cannot.
 _KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"-?[0-9]{1,400}")
-_INFINITE = ("inf", "-inf")
+_LONGEST = 300  # digits of a number that a float holds without an exponent, with a few to spare
+_FORGOTTEN = f"the workbook has no sheet {ABOUT_SHEET!r} that says what they were; if lsnb wrote it, read it as it was"
 _NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 # Of rows that files have which were put together of several.
 AGAIN = "the columns' names again"
@@ -75,7 +79,7 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
     """
     from openpyxl.reader.excel import ExcelReader
 
-    unsaved, merged = _check_workbook(file)
+    asked = _check_workbook(file)
     charts: list[str] = []
     try:
         with warnings.catch_warnings():
@@ -91,8 +95,8 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
                 is_ours = types is not None and reader.wb.sheetnames == [TABLE_SHEET, ABOUT_SHEET]
                 named = TABLE_SHEET if is_ours and sheet is None else sheet
                 chosen = _chosen(reader.wb, file, key, named, wanted, charts, tally)
-                spans = merged.get(chosen._worksheet_path, [])
-                table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
+                own = asked.sheets.get(chosen._worksheet_path, _Asked([], {}))
+                table = _read_sheet(chosen, types, file, key, wanted, own, tally)
                 if about is not None and known_here(types or {}, list(table.columns)):
                     table.attrs |= told_in({title: meaning for title, meaning, _ in about})
             finally:
@@ -101,9 +105,9 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
         raise
     except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
         raise _damaged(file, type(error).__name__) from None
-    if unsaved:
+    if asked.unsaved:
         tally.note(
-            f"{file.name} has {counted(unsaved, 'formula')} without a result, since no spreadsheet has saved it: "
+            f"{file.name} has {counted(asked.unsaved, 'formula')} without a result, since no spreadsheet has saved it: "
             "such cells are read as empty. Open it in one and save it."
         )
     return table
@@ -115,7 +119,7 @@ def _read_sheet(
     file: Path,
     key: str | None,
     wanted: Sequence[str],
-    merged: Sequence[Span],
+    asked: _Asked,
     tally: Tally,
 ) -> pd.DataFrame:
     rows = _rows(chosen)
@@ -144,13 +148,14 @@ def _read_sheet(
             tally.leave(AGAIN, [f"row {place}" for place in again])
             kept = [(place, row) for place, row in kept if place not in again]
         titles = unique_titles(header, wanted, tally)
-        _fill_merged(kept, merged, titles, tally)
+        _fill_merged(kept, asked.merged, titles, tally)
         known = known_here(types or {}, titles)
         cells = [
             [_own_cell(cell, known[title]) if title in known else _value(cell) for cell, title in _beside(row, titles)]
             for _, row in kept
         ]
         places = [place for place, _ in kept]
+        _put_beyond(cells, places, asked.beyond, tally)
         _tell_errors([(place, row) for place, row in kept], titles, tally)
         below = [(place, number) for number, place in enumerate(places) if place - 1 in set(empty)]
         columns = [[row[number] for row in cells] for number in range(len(titles))]
@@ -159,7 +164,7 @@ def _read_sheet(
             note_header_again(header, columns, places[:3], tally)
             note_guards(columns, titles, tally)
         if chosen.title == TABLE_SHEET and types is None:
-            _note_forgotten(columns, titles, tally)
+            note_forgotten(columns, titles, _FORGOTTEN, tally, most=EXCEL_DIGITS)
     made = {}
     for number, title in enumerate(titles):
         column = [row[number] for row in cells]
@@ -403,6 +408,21 @@ def _shown(number: int, form: str) -> int | str:
     return "".join(next(left) if part == "0" else part.strip('"').removeprefix("\\") for part in parts)
 
 
+def _put_beyond(cells: Sequence[list[Any]], places: Sequence[int], beyond: Mapping[str, str], tally: Tally) -> None:
+    """Put the digits of numbers that no float holds, by their cells, in place of infinity and 0, and say so."""
+    at = dict(zip(places, cells, strict=True)) if beyond else {}
+    shown = []
+    for where, digits in beyond.items():
+        letters = _COLUMN.match(where)
+        row, column = where[letters.end() :] if letters else "", _number(letters[0]) if letters else 0
+        held = at.get(int(row)) if row.isascii() and row.isdigit() and len(row) < 8 else None
+        if held is not None and 0 < column <= len(held):
+            held[column - 1] = digits
+            shown.append(f"{digits[:40]} in {where}")
+    if shown:
+        tally.note(f"{tally.source}: what no number of a computer holds is read as text: {listing(shown)}.")
+
+
 def _tell_errors(rows: Sequence[tuple[int, Sequence[Any]]], titles: Sequence[str], tally: Tally) -> None:
     found: dict[str, list[str]] = {}
     for place, row in rows:
@@ -441,32 +461,6 @@ def _is_about(sheet: Any) -> bool:
     return tuple(_head(sheet)[:3]) == ABOUT_HEAD
 
 
-def _note_forgotten(columns: Sequence[Sequence[Any]], titles: Sequence[str], tally: Tally) -> None:
-    """Note which columns hold what write_table writes as text, where nothing says any more what it was.
-
-    Example:
-        >>> _note_forgotten([['["a"]']], ["tags"], tally := Tally("a.xlsx"))
-        >>> "in 'tags'" in tally.notes[0]
-        True
-    """
-    shown = {
-        title: next((cell for cell in cells if isinstance(cell, str) and _was_no_text(cell)), None)
-        for title, cells in zip(titles, columns, strict=True)
-    }
-    found = [f"{title!r} ({cell[:40]!r})" for title, cell in shown.items() if cell is not None]
-    if found:
-        tally.note(
-            f"{tally.source}: lists, times and the like in {listing(found)} are read as texts, since the workbook has "
-            f"no sheet {ABOUT_SHEET!r} that says what they were; if lsnb wrote it, read the file as it was then."
-        )
-
-
-def _was_no_text(text: str) -> bool:
-    value = value_of(text)
-    is_long = isinstance(value, int) and len(text.lstrip("-")) > EXCEL_DIGITS
-    return is_long or is_structure(text.lstrip("'")) or not isinstance(value, str | int | float) or text in _INFINITE
-
-
 def _own_cell(cell: Any, kind: str) -> Any:
     value = getattr(cell, "value", None)
     if value is None or cell.data_type == "e":
@@ -480,7 +474,7 @@ def _own_cell(cell: Any, kind: str) -> Any:
         return value_of(value)
     if kind == "whole number":
         return int(value) if _WHOLE.fullmatch(value) else value
-    if kind == "number" and value in _INFINITE:
+    if kind == "number" and value in INFINITE:
         return float(value)
     if value.startswith("'") and is_structure(value.lstrip("'")):
         return value[1:]
@@ -490,14 +484,34 @@ def _own_cell(cell: Any, kind: str) -> Any:
 # What a workbook may ask for.
 
 
-def _check_workbook(file: Path) -> tuple[int, dict[str, list[Span]]]:
-    """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names.
+class _Asked(NamedTuple):
+    """What openpyxl does not say of a sheet.
 
-    Returns:
-        How many cells hold a formula without its result, and each sheet's merged cells, by its file inside.
+    Args:
+        merged: Its merged cells.
+        beyond: Numbers that no float holds, by the names of their cells.
     """
-    unsaved = 0
-    merged: dict[str, list[Span]] = {}
+
+    merged: list[Span]
+    beyond: dict[str, str]
+
+
+@dataclass
+class _Checked:
+    """What is known of a workbook before openpyxl reads it.
+
+    Args:
+        unsaved: How many cells hold a formula without its result.
+        sheets: By their files inside.
+    """
+
+    unsaved: int = 0
+    sheets: dict[str, _Asked] = field(default_factory=dict)
+
+
+def _check_workbook(file: Path) -> _Checked:
+    """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names."""
+    found = _Checked()
     try:
         with Zip(file) as archive:
             names = {inside(member) for member in archive.members}
@@ -508,7 +522,8 @@ def _check_workbook(file: Path) -> tuple[int, dict[str, list[Span]]]:
             for member in archive.members:
                 # Nothing says which of them openpyxl will take for a sheet.
                 with archive.open(member) as stream:
-                    unsaved += _count_cells(cast("IO[bytes]", stream), file.name, merged.setdefault(inside(member), []))
+                    sheet = found.sheets.setdefault(inside(member), _Asked([], {}))
+                    found.unsaved += _count_cells(cast("IO[bytes]", stream), file.name, sheet)
     except TableError:
         raise
     except InputError as fault:
@@ -517,10 +532,10 @@ def _check_workbook(file: Path) -> tuple[int, dict[str, list[Span]]]:
         raise TableError(fault.problems) from None
     except MemberFault:
         raise _damaged(file, "bytes have changed in it") from None
-    return unsaved, merged
+    return found
 
 
-def _count_cells(stream: IO[bytes], name: str, merged: list[Span]) -> int:
+def _count_cells(stream: IO[bytes], name: str, sheet: _Asked) -> int:
     last = width = unsaved = over = 0
     tags = ("{*}row", "{*}c", "{*}mergeCell")
     elements = etree.iterparse(stream, events=("end",), tag=tags, resolve_entities=False)
@@ -532,11 +547,15 @@ def _count_cells(stream: IO[bytes], name: str, merged: list[Span]) -> int:
                 if (span := _span(element.get("ref") or "")) is not None:
                     # What a file names may lie below the table, and may lie over itself.
                     over += min(span[1], last) - span[0]
-                    merged.append(span)
+                    sheet.merged.append(span)
             else:
                 letters = _COLUMN.match(element.get("r") or "")
                 width = max(width, _number(letters[0]) if letters else 1)
                 unsaved += element.find("{*}f") is not None and not element.findtext("{*}v")
+                digits = (element[-1].text or "") if len(element) else ""
+                is_odd = "e" in digits or "E" in digits or (len(digits) > _LONGEST and "." in digits)
+                if is_odd and element.get("t", "n") == "n" and is_beyond_floats(digits):
+                    sheet.beyond[element.get("r") or ""] = digits
             if over > MOST_CELLS:
                 raise _damaged(Path(name), "its merged cells lie over each other")
             if last > MOST_ROWS or width > MOST_COLUMNS or last * width > MOST_CELLS:

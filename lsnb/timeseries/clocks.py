@@ -308,6 +308,7 @@ def clock_of_digits(column: pd.Series[Any], *, is_dated: bool = False) -> pd.Ser
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return None
     few = column.iloc[:: max(1, len(column) // 2_000)].to_numpy("float64", na_value=np.nan)
+    few = few[np.isfinite(few)]
     if ((few % 100 >= 60) | (few < 0) | (few >= 240_000)).any():
         return None  # most counts, told by a few of them
     numbers = column.to_numpy("float64", na_value=np.nan)

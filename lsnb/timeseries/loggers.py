@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import TableError
+from lsnb.kernel.formats import is_beyond_floats
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
@@ -927,6 +928,8 @@ def find_table(
             + "."
         )
     places = list(layout.run.rows)
+    if EXTREME.search(text):
+        note_beyond(zip((layout.numbers[place] for place in places), cells, strict=True), table, layout.found)
     header = set(range(places[0] - layout.found.header, places[0]))
     layout.found.seen = sum(bool(line.strip()) for place, line in enumerate(layout.lines) if place not in header)
     table, at = _finished(table, layout, [layout.numbers[place] for place in places])
@@ -937,17 +940,49 @@ def find_table(
     return _told(table, layout.found, layout.is_named)
 
 
+# An exponent of three digits, or more digits than the largest float has.
+EXTREME = re.compile(r"[eE][+-]?0*[1-9][0-9]{2}|[0-9]{309}")
+
+
+def note_beyond(rows: Iterable[tuple[int, Sequence[str]]], table: pd.DataFrame, found: Found) -> None:
+    """Note which numbers no float holds: they are read as infinite, or as 0.
+
+    Args:
+        rows: The cells of lines, and their numbers.
+        table: What was read of them; its columns are places among the cells.
+        found: It gets the note.
+
+    Example:
+        >>> table = pd.DataFrame({0: [math.inf], 1: ["1e400"]})
+        >>> note_beyond([(2, ["1e400", "1e400"])], table, found := Found("a.csv"))
+        >>> found.notes
+        ['What no number of a computer holds is read as infinite, or as 0: 1e400 in line 2.']
+    """
+    numeric = [place for place, kind in enumerate(table.dtypes) if pd.api.types.is_numeric_dtype(kind)]
+    shown = [
+        f"{cells[place][:40]} in line {number}"
+        for number, cells in rows
+        for place in numeric
+        if place < len(cells) and is_beyond_floats(cells[place].replace(",", "."))
+    ]
+    if shown:
+        found.notes.append(f"What no number of a computer holds is read as infinite, or as 0: {listing(shown)}.")
+
+
 # So many lines of a long file that are no rows are looked at.
 MOST_READ = 200
 
 
-def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> pd.DataFrame:
+def table_of_layout(
+    raw: pd.DataFrame, layout: Layout, long: Sequence[int], beyond: Sequence[tuple[int, str]] = ()
+) -> pd.DataFrame:
     """Return the table of a long file that pandas read by a layout, with each line that is no row left out and said.
 
     Args:
         raw: Every line from the table's first on, but those that are too long.
         layout: Of the file's head.
         long: The numbers of lines with too many fields.
+        beyond: Lines that may hold numbers that no float holds, and their numbers.
 
     Raises:
         TableError: Many lines are no rows, or one says that another recording begins.
@@ -974,6 +1009,8 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
             raw[place] = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(TEXT_DTYPE)
             if cells and all(MOMENT.fullmatch(cell) for cell in cells):
                 odd |= ~raw[place].str.fullmatch(MOMENT.pattern, na=True).to_numpy(dtype="bool")
+    if beyond:
+        note_beyond(((number, split_line(line, layout.separator)) for number, line in beyond), raw, layout.found)
     bad = odd | blank
     lost = int(odd.sum()) + len(long)
     if lost > max(5, 0.01 * total):

@@ -1177,7 +1177,9 @@ def test_numbers_that_no_float_holds_are_texts_and_told(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_annotations(path, data="size")["data.size"].tolist() == [9.5, 9.5]
-    for number, huge in (("1.25", "1e400"), ("7.5", "-2.5E+999"), ("8.5", "1e400"), ("9.5", f"{'9' * 309}.0")):
+    beyond = (("1.25", "1e400"), ("7.5", "-2.5E+999"), ("8.5", "1e400"), ("9.5", f"{'9' * 309}.0"))
+    vanishing = (("1.25", "1e-400"), ("7.5", "-2.5E-0999"), ("8.5", "1e-400"), ("9.5", f"0.{'0' * 330}1"))
+    for number, huge in (*beyond, *vanishing):
         path.write_text(text.replace(number, huge))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -219,7 +219,23 @@ def test_pictures_side_by_side_are_two_images_of_coco():
         (1, [10.0, 5.0, 20.0, 10.0]),
         (2, [20.0, 20.0, 40.0, 40.0]),
     ]
-    assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == ["1#left", "1#right"]
+    both = ["gs://b/a.jpg", "gs://b/b.png"]
+    assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == both
+    tasks[0]["annotations"][0]["result"] = drawn[1:]
+    assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == both[1:]
+    tasks[0] |= {"data": {"links": "gs://b/a.jpg", "rechts": "gs://b/b.png"}}
+    assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == ["1"]
+    tasks[0]["annotations"][0]["result"] = drawn
+    with pytest.warns(UserWarning, match="1#left, 1#right are no names of files"):
+        assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == ["1#left", "1#right"]
+
+
+def test_pictures_side_by_side_keep_their_addresses_in_every_format(tmp_path):
+    tasks = [{"id": 1, "data": {"left": "a.jpg", "right": "b.png"}, "annotations": [annotation(choice("x"), id=4)]}]
+    table = long_table(tasks, raw=True)
+    for ending in (".csv", ".xlsx", ".parquet", ".jsonl"):
+        write_table(table, tmp_path / f"t{ending}")
+        assert read_table(tmp_path / f"t{ending}")["picture"].tolist() == [{"left": "a.jpg", "right": "b.png"}]
 
 
 def test_coco_does_not_depend_on_the_order_of_rows():

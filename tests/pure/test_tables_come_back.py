@@ -599,3 +599,30 @@ def test_apostrophes_of_the_guard_in_a_file_saved_under_another_name_are_said(tm
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_table(tmp_path / "mine.csv")["mood"].tolist() == ["+", "-"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lists_in_a_csv_that_was_saved_anew_under_another_name_are_said(tmp_path: Path, separator: str) -> None:
+    table = pd.DataFrame(
+        {"item": ["a", "b"], "mood": [("x",), ("x", "y")], "tags": [["q"], []], "text": ["[ a ]", "b"]}
+    )
+    write_table(table, tmp_path / "own.csv")
+    with (tmp_path / "own.csv").open(encoding="utf-8-sig", newline="") as given:
+        rows = list(csv.reader(given))
+    with (tmp_path / "other.csv").open("w", encoding="utf-8-sig", newline="") as made:
+        csv.writer(made, delimiter=separator).writerows(rows)
+    with pytest.warns(UserWarning, match="no data dictionary .* says what they were") as said:
+        found = read_table(tmp_path / "other.csv")
+    assert len(said) == 1
+    assert """in 'mood' ('[ "x" ]'), 'tags' ('["q"]') are read as texts""" in str(said[0].message)
+    assert found["mood"].tolist() == ['[ "x" ]', '[ "x", "y" ]']
+    (tmp_path / "own.columns.csv").rename(tmp_path / "other.columns.csv")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "other.csv"), table)
+
+
+def test_lists_as_others_write_them_into_a_csv_are_texts_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,tags,said\na,"[""x""]",see [ 1 ] there\nb,"{""x"": 1}","[ no, list"\n')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(path)["tags"].tolist() == ['["x"]', '{"x": 1}']

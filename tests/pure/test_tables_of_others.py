@@ -1039,3 +1039,16 @@ def test_texts_of_parquet_that_are_not_utf8_are_told_at_once(tmp_path):
     parquet.write_table(arrow.table({"ID": ["a", "b"], "text": texts}), tmp_path / "a.parquet")
     with pytest.raises(TableError, match="damaged Parquet file"):
         read_table(tmp_path / "a.parquet", key="ID")
+
+
+def test_numbers_in_a_workbook_that_no_float_holds_are_texts_and_told(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["ID", "x", "y"], ["a", 111.5, 222.5], ["b", 2, "1e400"], ["c", 1e-30, 0.5]):
+        book.active.append(row)
+    book.save(tmp_path / "plain.xlsx")
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as plain, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as odd:
+        for name in plain.namelist():
+            odd.writestr(name, plain.read(name).replace(b"111.5", b"1e-400").replace(b"222.5", b"-1E400"))
+    with pytest.warns(UserWarning, match="no number of a computer holds is read as text: 1e-400 in B2, -1E400 in C2"):
+        table = read_table(tmp_path / "a.xlsx", key="ID")
+    assert table.to_dict("list") == {"ID": ["a", "b", "c"], "x": ["1e-400", 2, 1e-30], "y": ["-1E400", "1e400", 0.5]}

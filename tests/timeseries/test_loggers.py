@@ -899,3 +899,22 @@ def test_units_tell_of_an_encoding(tmp_path):
     path.write_bytes(("Zeit [µs];T [°C]\n" + rows(lambda n: f"{n * 20000};{n},5")).encode("cp1252"))
     with pytest.warns(UserWarning, match="Windows-1252"):
         assert list(lsnb.read_series(path).columns) == ["Zeit [µs]", "T [°C]"]
+
+
+@pytest.mark.parametrize("size", [32_000_000, 0])
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_numbers_that_no_float_holds_are_said(tmp_path, monkeypatch, size, separator):
+    monkeypatch.setattr("lsnb.timeseries.series.QUICK_BYTES", size)
+    rows = [[f"{n}.5", "0", "3e400", "1e-30"] for n in range(40)]
+    rows[3][1], rows[5][1], rows[7][3], rows[9][0] = "1e400", "-1E400", "1e-400", "1e999"
+    rows = [["time", "x", "name", "y"], *[[*row[:2], f"n{row[2]}", row[3]] for row in rows]]
+    text = "\n".join(separator.join(row) for row in rows) + "\n"
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace(".", "," if separator == ";" else "."))
+    with pytest.warns(UserWarning, match="no number of a computer holds is read as infinite, or as 0") as caught:
+        table = lsnb.read_series(path)
+    said = [str(one.message) for one in caught]
+    assert said[1].partition(": ")[2] == "1e400 in line 5, -1E400 in line 7, 1e-400 in line 9, 1e999 in line 11."
+    assert len(said) == 2
+    assert table["x"].tolist()[3:6] == [np.inf, 0, -np.inf]
+    assert table["y"].tolist()[6:8] == [1e-30, 0]
