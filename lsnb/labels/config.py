@@ -7,6 +7,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast, get_args
@@ -19,7 +20,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import closest, warn
+from lsnb.kernel.words import closest, joined, listing, warn
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import (
     PLAYERS,
@@ -478,6 +479,7 @@ def add_codebook(config: C, codebook: pd.DataFrame) -> C:
     table = _clean(codebook)
     faults: list[str] = []
     tally = Tally("The codebook", seen=len(codebook))
+    _tell_columns(codebook, tally)
     for variable, rows in table.groupby("variable", sort=False):
         try:
             config = _ask(config, str(variable), rows, tally)
@@ -539,6 +541,9 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
         hint = f'rename the column "{names[near]}" to variable' if near else "add a column called variable"
         raise LabelConfigError(f"The codebook has no column variable: {hint}; the others are {', '.join(COLUMNS[1:])}.")
     wanted = [*COLUMNS, "code"]
+    given = [str(column).strip().lower() for column in codebook.columns]
+    if twice := [name for name in wanted if given.count(name) > 1]:
+        raise LabelConfigError(f"The codebook has more than one column called {joined(twice)}: keep one of each.")
     columns = {name: codebook[names[name]] if name in names else "" for name in wanted}
     table = pd.DataFrame({name: pd.Series(values, index=codebook.index) for name, values in columns.items()})
     table = table.astype(object).where(table.notna(), "").map(_cell)
@@ -547,6 +552,29 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
         raise LabelConfigError("The codebook's first row names no variable: fill the column variable.")
     table["row"] = [f"row {number}" for number in range(2, len(table) + 2)]
     return table
+
+
+def _tell_columns(codebook: pd.DataFrame, tally: Tally) -> None:
+    """Note which columns say nothing to a codebook, and which labels may be what a spreadsheet took for dates."""
+    wanted = [*COLUMNS, "code"]
+    given = {str(column).strip().lower(): place for place, column in enumerate(codebook.columns)}
+    others = [
+        repr(str(codebook.columns[place]))
+        for name, place in given.items()
+        if name not in wanted and codebook.iloc[:, place].notna().any()
+    ]
+    if others:
+        kind = "" if "type" in given else ", and as it has no column type, its types are guessed"
+        tally.note(
+            f"The codebook: the columns {listing(others)} are not used{kind}. A codebook's columns are "
+            f"{joined(wanted)}: rename what is one of these."
+        )
+    labels = codebook.iloc[:, given["label"]] if "label" in given else []
+    if dates := [str(label) for label in labels if isinstance(label, date) and label is not pd.NaT]:
+        tally.note(
+            f"The codebook: labels are dates ({listing(dates)}). If they were something else, such as 1-2, a "
+            "spreadsheet has changed them: make the column text and write them again."
+        )
 
 
 def _heads(rows: pd.DataFrame) -> pd.DataFrame:

@@ -194,6 +194,18 @@ def test_rows_of_a_codebook_that_ask_nothing_are_said() -> None:
     assert "no answer" not in config.xml
 
 
+def test_columns_that_are_none_of_a_codebook_and_labels_that_are_dates_are_said() -> None:
+    book = pd.DataFrame({"Variable": ["q", "q"], "label": ["a", "b"], "Typ": ["multiple", None], "empty": [None, None]})
+    with pytest.warns(UserWarning, match="'Typ' are not used, and as it has no column type, its types are guessed"):
+        assert LabelConfig.from_codebook(book).codebook["type"].tolist() == ["single", "single"]
+    book = pd.DataFrame({"variable": ["q", "q"], "label": [pd.Timestamp("2026-02-01"), "b"], "type": ["single", None]})
+    with pytest.warns(UserWarning, match=r"labels are dates \(2026-02-01 00:00:00\)"):
+        LabelConfig.from_codebook(book)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LabelConfig.from_codebook(pd.DataFrame({"variable": ["q"], "label": [pd.NaT], "x": [None]}))
+
+
 cells = st.sampled_from(["", "", "a", "b", "None", "NA"])
 kinds = st.sampled_from(["", "", "single", "multiple", "text", "number", "rating", "rectangles"])
 
@@ -215,6 +227,11 @@ BOOK_FAULTS = {
     "no columns": (pd.DataFrame({"x": ["a"]}), "add a column called variable"),
     "no rows": (pd.DataFrame({"variable": []}), "names no variable"),
     "an unnamed variable": (pd.DataFrame({"variable": [None, "a"]}), "names no variable"),
+    "a column twice": (
+        pd.DataFrame([["a", "x", "y"]], columns=["variable", "label", "Label "]),
+        "one column called label",
+    ),
+    "a name twice": (pd.DataFrame([["a", "x", "y"]], columns=["variable", "type", "type"]), "one column called type"),
     "an unknown type": (pd.DataFrame({"variable": ["a"], "type": ["singel"]}), "did you mean single"),
     "two types": (pd.DataFrame({"variable": ["a", "a"], "type": ["single", "text"]}), "keep one"),
     "a label twice": (pd.DataFrame({"variable": ["a", "a"], "label": ["x", "x"]}), '"x" twice'),
