@@ -454,7 +454,7 @@ SELECT_DIFFICULT_FRAMES = Form(
         ),
         START,
         STOP,
-        replace(MIN_GAP, default=3),
+        replace(MIN_GAP, default=1),
         CONTEXT,
         ANNOTATORS,
         CLEAN_UP,

@@ -29,8 +29,8 @@ from lsnb.poses.difficulty import (
     Metric,
     PoseQuestion,
     check_metrics,
-    choose_events,
-    frame_features,
+    choose_hardest,
+    difference,
     low_likelihood_scores,
     make_metric,
     missing_metric,
@@ -77,7 +77,7 @@ class Job:
         taken: Frames chosen before, ascending, which are kept clear.
         written: Frames written before, ascending: kept clear where they are difficult.
         missing: Whether a frame in which nothing was seen is difficult.
-        seed: Of the grouping.
+        seed: Which of frames that are alike.
         beside: The other views of the recording, which get the same frames.
     """
 
@@ -145,12 +145,11 @@ def failed(job: Job, why: str) -> Outcome:
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """What is known of one video: its frames, their metrics, poses and likelihood, and their times."""
+    """What is known of one video: its frames, their metrics and likelihood, and their times."""
 
     video: str
     frames: int
     metrics: list[Metric]
-    poses: Poses | None
     likelihood: Any
     times: Any
     notes: list[str]
@@ -163,12 +162,11 @@ class _View:
 def _view(job: Job) -> _View:
     if job.source.is_detector:
         frames, metrics, likelihood, notes = _detector_metrics(job)
-        poses = None
     else:
         poses, metrics, notes = _pose_metrics(job)
         frames, likelihood = len(poses), poses.likelihood
     times, more = _times(job, frames)
-    return _View(job.source.video, frames, metrics, poses, likelihood, times, notes + more)
+    return _View(job.source.video, frames, metrics, likelihood, times, notes + more)
 
 
 def choose(job: Job) -> Outcome:
@@ -206,12 +204,12 @@ def choose(job: Job) -> Outcome:
     written = {frame for one in (job, *job.beside) for frame in one.written}
     shown = {frame for frame in written if frame < frames and scores[frame] >= job.limit}
     taken = {frame for one in (job, *job.beside) for frame in one.taken}
-    choice = choose_events(
+    choice = choose_hardest(
         scored,
         candidates,
         job.n,
         gap=job.gap,
-        features=lambda at: np.concatenate([frame_features(view.metrics, view.poses, at) for view in views], axis=1),
+        unlike=partial(difference, metrics),
         taken=np.array(sorted(shown | taken), dtype="int64"),
         seed=job.seed,
     )
@@ -364,7 +362,7 @@ def select_difficult_frames(
     views: Any = None,
     start: float = 0.0,
     stop: float = 1.0,
-    min_gap: int = 3,
+    min_gap: int = 1,
     margin: int = 0,
     missing: bool = True,
     recording: Hashable | None = None,
@@ -374,14 +372,13 @@ def select_difficult_frames(
     executor: Executor | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Return the frames that a model found difficult: the hardest first, one of each event, and no neighbours.
+    """Return the frames that a model found difficult: the hardest, and of what looks alike in one stretch few.
 
     Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
-    score. An event is a peak of the score, on either side of which it falls by a third. Three tenths of n are the
-    hardest events, by score, likelihood, how many body parts are wrong and by how many pixels; then come the best of
-    each metric that is not among them, if it comes near, the hardest frames of any event, up to nine tenths of n, and
-    frames unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the one in
-    which it is back.
+    score. Frames come in the order of that score times the pixels that body parts jump, and lie off the usual poses,
+    and how unsure the model is; the highest score is always among them, and the best of each metric if it comes near.
+    Each chosen frame puts those back that have as much wrong with the same body parts in its stretch of trouble, which
+    ends where nothing is wrong for ten frames, and after a hundred.
 
     Args:
         predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
@@ -404,8 +401,9 @@ def select_difficult_frames(
             the same body parts and frames; of several videos a dict of video and these files.
         start: Share of the video at which the portion begins, 0 to 1.
         stop: Share at which it ends.
-        min_gap: The least distance between two chosen frames, in frames. Of trouble that lasts, a larger one takes
-            fewer frames, and other events, which are less difficult, in their place.
+        min_gap: The least distance between two chosen frames, in frames. By default frames side by side are chosen
+            where different things are wrong in them; of trouble that is brief and bad, a larger one takes fewer
+            frames, and less difficult ones in their place.
         margin: How many frames at the beginning and at the end are not chosen, so that ``extract_frames(context=)``
             finds as many before and after each.
         missing: Whether a frame in which the model saw nothing at all is difficult, the more so the rarer it is.
@@ -417,7 +415,7 @@ def select_difficult_frames(
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
             chosen before, so that a second run brings new ones: those of them that are difficult are kept clear by
             ``min_gap``, and those that are not, which something else chose, leave what is beside them free.
-        seed: Of the grouping.
+        seed: Which of frames that are equally difficult come first.
         executor: Where several videos run, by default here; any ``concurrent.futures.Executor``.
         progress: Whether to show a progress bar, of several videos.
 

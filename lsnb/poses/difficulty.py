@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from bisect import bisect_left, bisect_right, insort
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -364,31 +362,23 @@ def _flat_parts(xy: Floats) -> Floats:
     return xy.reshape(-1, 2)
 
 
-# Which difficult frames to label: the hardest first, one of each event, different ones, and never neighbours.
+# Which difficult frames to label: the hardest, and of what looks alike one.
 
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
+Truths = np.ndarray[Any, np.dtype[np.bool_]]
 # Cells whose surroundings are looked at together: bounds the memory.
 EVENT_CHUNK = 100_000
-# Three tenths of a choice are one frame of each of the hardest events, up to nine tenths the hardest frames of what is
-# left, and the rest is spread among so many of the next ones for each frame left. For each frame chosen before it, a
-# frame loses rank: in the same stretch of trouble, and once more within REACH frames. A stretch ends where nothing is
-# wrong for REACH frames, and after LONG. Chosen on 40 made sets and 39 files of single networks (mouse, paw, pupil,
-# fly; n = 20). Of 80 made sets that nothing was chosen on, the choice has a larger mean error than the highest scores
-# at the same distance in nine of ten, and about as many events.
-BY_EVENT = 0.3
-BY_RANK = 0.9
-POOL = 1.25
-ALIKE = 0.2
-BESIDE = 0.05
+# A stretch of trouble ends where nothing is wrong for REACH frames, and after LONG.
 LONG = 100
+# Of a stretch, a frame loses up to this much rank for each chosen one, by a factor e less for each LIKE that the
+# logarithms of their scores differ. Ranks and these two hold on either half of 39 files of single networks (mouse, paw,
+# pupil, fly; n = 20) and of 96 made sets: the mean error is that of the 20 highest scores or larger.
+SAME = 1.0
+LIKE = 0.5
 GOLDEN = 2654435769  # of 2 ** 32
-# Between two events the score falls to this share of the lower one, at least.
-VALLEY = 2 / 3
-# What weighs beside the logarithms of the score and of the pixels that body parts are off on average, where frames are
-# put in order: one minus the mean likelihood, and the logarithm of how many things are wrong.
-DOUBT = 5.0
-SEVERAL = 0.5
+# What doubt weighs, one minus the mean likelihood, beside the logarithms of the score and of pixels.
+DOUBT = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -399,8 +389,8 @@ class Scored:
         scores: Robust standard deviations above the usual, ``[frames]``.
         kinds: The metric that says so, int64[frames].
         troubles: The metric and body part, as one number, int64[frames].
-        ranks: How difficult beside one another, ``[frames]``: by the score, the likelihood, how much is wrong, and by
-            how many pixels.
+        ranks: How difficult beside one another, ``[frames]``: by the score, by how many pixels body parts are off, and
+            by the likelihood.
         limit: From which score on a frame is difficult.
     """
 
@@ -418,156 +408,117 @@ class Choice:
     Args:
         frames: 0-based, int64[n].
         groups: Which frames have the same trouble, int64[n]; numbered by their first frame.
-        events: How many separate events there were to choose from.
     """
 
     frames: Ints
     groups: Ints
-    events: int
 
 
-def choose_events(
-    scored: Scored, candidates: Ints, n: int, *, gap: int, features: Any, taken: Ints, seed: int = 0
+def choose_hardest(
+    scored: Scored,
+    candidates: Ints,
+    n: int,
+    *,
+    gap: int,
+    unlike: Callable[[int, Ints], Floats],
+    taken: Ints,
+    seed: int = 0,
 ) -> Choice:
     """Return up to n of the candidates, no two of them less than ``gap`` frames apart.
 
-    An event is a peak of the score, on either side of which it falls by a third before it rises higher. Of more events
-    than n, three tenths of n are the hardest, that with the highest score among them; then comes the best event of each
-    metric that is not among them and is not far behind; then the hardest frames of any event, up to nine tenths of n,
-    where those of a stretch that has chosen ones count a little less; the rest are spread: like ones are grouped
-    (k-means of their features), and the next ones come from groups that have none yet. Of fewer, long events give more
-    of their frames.
+    The first is that with the highest score, of stretches of which none was chosen before; then comes the best of each
+    metric that is not among them, if it is not far behind; then the hardest by rank. For each frame that is chosen,
+    those of its stretch of trouble lose rank, the more the less they differ from it.
 
     Args:
         scored: How difficult each frame is.
         candidates: The frames that may be chosen, ascending.
         n: How many.
         gap: The least distance in frames; 1 allows neighbours.
-        features: A function of frames (int64[m]) that returns what they are like, ``[m, features]``.
+        unlike: A function of a frame and others (int64[m]) that returns how much these differ from it, ``[m]``: the
+            difference of the logarithms of scores, where it is largest.
         taken: Frames chosen before, ascending: none of them, and none nearer to one than ``gap``, is chosen.
-        seed: Of the grouping.
+        seed: Which of frames that rank alike come first.
 
     Example:
         >>> scores = np.zeros(100)
-        >>> scores[[10, 11, 12, 50]] = [1, 3, 2, 9]
+        >>> scores[[10, 11, 12, 50]] = [6, 8, 7, 9]
         >>> none = np.zeros(100, dtype="int64")
-        >>> scored = Scored(scores, none, none, scores, 1.0)
-        >>> like = lambda frames: scores[frames, None]
-        >>> choose_events(scored, np.array([10, 11, 12, 50]), 2, gap=5, features=like, taken=none[:0]).frames.tolist()
+        >>> scored = Scored(scores, none, none, np.log1p(scores), 6.0)
+        >>> unlike = lambda frame, others: np.abs(np.log1p(scores[others]) - np.log1p(scores[frame]))
+        >>> choose_hardest(scored, np.array([10, 11, 12, 50]), 2, gap=5, unlike=unlike, taken=none[:0]).frames.tolist()
         [11, 50]
     """
     scores = scored.scores
+    gap = min(gap, len(scores))
     free = candidates[_are_free(candidates, taken, gap)]
-    if not len(free):
-        return Choice(free, free, 0)
-    events = _apart(np.intersect1d(_peaks(scores, scored.limit), free), scores, gap)
-    if len(events) > n:
-        chosen = _first_and_spread(events, free, scored, n, gap, features, seed)
-    else:
-        chosen = np.concatenate([events, _hardest(free, scored, n - len(events), gap, beside=events)])
-    chosen = np.sort(chosen)
-    _, first, groups = np.unique(scored.troubles[chosen], return_index=True, return_inverse=True)
-    return Choice(chosen, np.argsort(np.argsort(first))[groups].astype("int64"), len(events))
+    ranks = scored.ranks.copy()
+    hard, numbers = stretches(scores, scored.limit)
 
+    def lower(frame: int) -> None:
+        at = int(np.searchsorted(hard, frame))
+        if at < len(hard) and hard[at] == frame:
+            beside = hard[np.searchsorted(numbers, numbers[at]) : np.searchsorted(numbers, numbers[at], "right")]
+            ranks[beside] -= SAME * np.exp(-unlike(frame, beside) / LIKE)
 
-def _peaks(scores: Floats, limit: float) -> Ints:
-    """Return the frames from which the score falls by a third on either side before it rises higher."""
-    from scipy.signal import find_peaks
-
-    # Where nothing is wrong the score is 0, which has no logarithm.
-    least = limit / 1000
-    heights = np.log(np.concatenate([[least], np.maximum(scores, least), [least]]))
-    found, _ = find_peaks(heights, prominence=-np.log(VALLEY))
-    return np.asarray(found - 1, dtype="int64")
-
-
-def _apart(frames: Ints, scores: Floats, gap: int) -> Ints:
-    """Return those frames that go with one another, the highest score first."""
-    if not len(frames):
-        return frames
-    blocked = np.zeros(int(frames.max()) + gap + 1, dtype=bool)
-    found = []
-    for frame in map(int, frames[np.lexsort((frames, -scores[frames]))]):
+    for known in map(int, taken):
+        lower(known)
+    # Of frames that rank alike, multiples of the golden section take those from all of the video.
+    turns = (free + seed % 2**32) * GOLDEN % 2**32
+    order = np.lexsort((turns, -ranks[free]))[::-1]
+    waiting = list(zip((-ranks[free[order]]).tolist(), turns[order].tolist(), free[order].tolist(), strict=True))
+    again: list[tuple[float, int, int]] = []  # what has lost some of its rank since it was looked at
+    blocked = np.zeros(len(scores) + gap, dtype=bool)
+    chosen: list[int] = []
+    firsts = _firsts(scored, free[ranks[free] == scored.ranks[free]], n)[::-1]
+    while len(chosen) < n and (firsts or waiting or again):
+        if firsts:
+            frame = firsts.pop()
+        else:
+            lost, turn, frame = waiting.pop() if waiting and (not again or waiting[-1] <= again[0]) else heappop(again)
+            if not blocked[frame] and -ranks[frame] > lost:
+                heappush(again, (-float(ranks[frame]), turn, frame))
+                continue
         if not blocked[frame]:
             blocked[max(0, frame - gap + 1) : frame + gap] = True
-            found.append(frame)
-    return np.array(found, dtype="int64")
+            chosen.append(frame)
+            lower(frame)
+    frames = np.sort(np.array(chosen, dtype="int64"))
+    _, first, groups = np.unique(scored.troubles[frames], return_index=True, return_inverse=True)
+    return Choice(frames, np.argsort(np.argsort(first))[groups].astype("int64"))
 
 
-def stretches(scores: Floats, limit: float) -> Ints:
-    """Return which stretch of trouble each frame is in: 1, 2, 3 …, and 0 where nothing is wrong; int64[frames].
+def _firsts(scored: Scored, free: Ints, n: int) -> list[int]:
+    """Return the frame with the highest score, and the best of each other metric that comes near: the highest first.
+
+    Near is half way, on a logarithmic scale, between what is difficult at all and the n-th highest.
+    """
+    if not len(free):
+        return []
+    scores, kinds = scored.scores[free], scored.kinds[free]
+    near = np.sqrt(scored.limit * np.partition(scores, -min(n, len(free)))[-min(n, len(free))])
+    best = [int(np.where(kinds == kind, scores, -1.0).argmax()) for kind in np.unique(kinds)]
+    best.sort(key=lambda place: (-scores[place], place))
+    return [int(free[place]) for place in best if place == best[0] or scores[place] >= near]
+
+
+def stretches(scores: Floats, limit: float) -> tuple[Ints, Ints]:
+    """Return the frames in which something is wrong, ascending, and which stretch of trouble each is in: 1, 2, 3 …
 
     Example:
         >>> scores = np.zeros(40)
         >>> scores[[3, 5, 30]] = 9
-        >>> stretches(scores, 6.0)[[3, 4, 5, 30]].tolist()
-        [1, 0, 1, 2]
+        >>> [found.tolist() for found in stretches(scores, 6.0)]
+        [[3, 5, 30], [1, 1, 2]]
     """
     hard = np.flatnonzero(scores >= limit)
     begins = np.diff(hard, prepend=-REACH - 1) > REACH
     since = hard - hard[begins][np.cumsum(begins) - 1]
     pieces = np.diff(since // LONG, prepend=0) != 0
-    numbers = np.zeros(len(scores), dtype="int64")
-    numbers[hard] = np.cumsum(begins | pieces)
-    return numbers
+    return hard, np.cumsum(begins | pieces)
 
 
-def _hardest(frames: Ints, scored: Scored, n: int, gap: int, *, beside: Ints) -> Ints:
-    """Return up to n frames that go with one another and with others, the hardest first."""
-    ranks, stretch = scored.ranks, stretches(scored.scores, scored.limit)
-    alike = Counter(stretch[beside].tolist())
-    taken: list[int] = np.sort(beside).tolist()
-    # Of frames that rank alike, multiples of the golden section take those from all of the video.
-    turns = frames * GOLDEN % 2**32
-    order = np.lexsort((turns, -ranks[frames]))[::-1]
-    waiting = list(zip((-ranks[frames[order]]).tolist(), turns[order].tolist(), frames[order].tolist(), strict=True))
-    again: list[tuple[float, int, int]] = []  # what has lost some of its rank since it was looked at
-    found: list[int] = []
-    while len(found) < n and (waiting or again):
-        lost, turn, frame = waiting.pop() if waiting and (not again or waiting[-1] <= again[0]) else heappop(again)
-        at = bisect_left(taken, frame)
-        if (at and frame - taken[at - 1] < gap) or (at < len(taken) and taken[at] - frame < gap):
-            continue
-        near = bisect_right(taken, frame + REACH) - bisect_left(taken, frame - REACH)
-        now = float(ranks[frame]) - BESIDE * near - ALIKE * alike[int(stretch[frame])]
-        if -now > lost:
-            heappush(again, (-now, turn, frame))
-        else:
-            insort(taken, frame)
-            found.append(frame)
-            alike[int(stretch[frame])] += 1
-    return np.array(found, dtype="int64")
-
-
-def _first_and_spread(events: Ints, free: Ints, scored: Scored, n: int, gap: int, features: Any, seed: int) -> Ints:
-    """Return n frames of more events, which come with the highest score first."""
-    scores, ranks = scored.scores, scored.ranks
-    others = events[1:][np.argsort(-ranks[events[1:]], kind="stable")]
-    by_event = int(np.ceil(BY_EVENT * n))
-    chosen = [int(events[0]), *others[: by_event - 1].tolist()]
-    # Of a metric that is not among them yet, what comes near enough: half way, on a logarithmic scale, to the n-th.
-    rest = others[by_event - 1 :]
-    near = rest[scores[rest] >= np.sqrt(scored.limit * scores[events[n - 1]])]
-    for frame in near.tolist():
-        if len(chosen) < n and scored.kinds[frame] not in scored.kinds[chosen]:
-            chosen.append(frame)
-    by_rank = max(0, int(np.ceil(BY_RANK * n)) - len(chosen))
-    count = max(0, n - len(chosen) - by_rank)
-    more = _hardest(free, scored, by_rank + int(np.ceil(POOL * count)), gap, beside=np.array(chosen, dtype="int64"))
-    chosen, pool = chosen + more[:by_rank].tolist(), more[by_rank:]
-    if count and count < len(pool):
-        from scipy.cluster.vq import kmeans2
-
-        points = features(np.concatenate([np.array(chosen, dtype="int64"), pool]))
-        _, groups = quietly(kmeans2, points, k=n, minit="++", seed=seed, missing="warn")
-        numbers: list[int] = np.asarray(groups, dtype="int64").ravel().tolist()
-        has, new = numbers[: len(chosen)], numbers[len(chosen) :]
-        firsts = [new.index(group) for group in dict.fromkeys(new) if group not in has]
-        pool = np.concatenate([pool[firsts], np.delete(pool, firsts)])
-    return np.array([*chosen, *pool[:count]], dtype="int64")
-
-
-def _are_free(frames: Ints, taken: Ints, gap: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _are_free(frames: Ints, taken: Ints, gap: int) -> Truths:
     if not len(taken):
         return np.ones(len(frames), dtype=bool)
     after = np.searchsorted(taken, frames)
@@ -651,12 +602,14 @@ class Metric:
         columns: What it is about: body parts, or one empty text for the whole frame.
         values: ``[frames, columns]``, as reasons show them.
         scores: Robust standard deviations above the usual, ``[frames, columns]``; 0 where nothing is wrong or known.
+        off: By how many pixels body parts are off, on a logarithmic scale, ``[frames]``; None of what is no distance.
     """
 
     name: str
     columns: tuple[str, ...]
     values: Singles
     scores: Singles
+    off: Floats | None = None
 
     def words(self, frame: int, column: int) -> str:
         """Return what is wrong in a frame, such as ``left_ear jumped 48 px``."""
@@ -665,11 +618,40 @@ class Metric:
         return pattern.format(name=self.name, part=part, value=value)
 
 
-def make_metric(name: str, columns: Sequence[str], values: Floats, scores: Floats) -> Metric:
-    """Return a metric; a missing score is none."""
+def make_metric(
+    name: str, columns: Sequence[str], values: Floats, scores: Floats, likelihood: Floats | None = None
+) -> Metric:
+    """Return a metric; a missing score is none.
+
+    Args:
+        name: Which.
+        columns: What it is about.
+        values: ``[frames, columns]``.
+        scores: Robust standard deviations above the usual, ``[frames, columns]``.
+        likelihood: ``[frames, columns]``: where given, pixels count once more by how unsure the model is.
+    """
     known = scores.astype("float32")
     known[np.isnan(known)] = 0.0
-    return Metric(name, tuple(columns), values.astype("float32"), known)
+    off = None
+    if name in PIXEL_METRICS:
+        pixels = np.nan_to_num(values)
+        if name == "temporal_norm":
+            # A jump shows that the frame before it or that after it is wrong.
+            np.maximum(pixels[:-1], pixels[1:], out=pixels[:-1])
+        off = np.log1p(pixels.mean(axis=1))
+        if likelihood is not None:
+            off += np.log1p((pixels * doubt(likelihood)).mean(axis=1))
+    return Metric(name, tuple(columns), values.astype("float32"), known, off)
+
+
+def doubt(likelihood: Floats) -> Floats:
+    """Return how unsure a model is: one minus the likelihood, and 1 where that is missing.
+
+    Example:
+        >>> doubt(np.array([0.75, 1.5, np.nan])).tolist()
+        [0.25, 0.0, 1.0]
+    """
+    return np.clip(1.0 - np.nan_to_num(likelihood), 0.0, 1.0)
 
 
 def low_likelihood_scores(likelihood: Floats, threshold: float, limit: float) -> Floats:
@@ -805,7 +787,7 @@ def score_frames(metrics: Sequence[Metric], frames: int, *, limit: float, likeli
         limit: From which score on a frame is difficult.
         likelihood: ``[frames, columns]``, which weighs where frames are put in order; a missing one is none.
     """
-    scores, wrong, off = np.zeros((3, frames))
+    scores, off = np.zeros((2, frames))
     kinds, troubles = np.zeros(frames, dtype="int64"), np.zeros(frames, dtype="int64")
     before = 0
     for number, metric in enumerate(metrics):
@@ -814,12 +796,11 @@ def score_frames(metrics: Sequence[Metric], frames: int, *, limit: float, likeli
         better = highest > scores
         scores[better], kinds[better], troubles[better] = highest[better], number, before + column[better]
         before += len(metric.columns)
-        wrong += (metric.scores >= limit).sum(axis=1)
-        if metric.name in PIXEL_METRICS:
-            np.maximum(off, np.nan_to_num(metric.values[:frames]).mean(axis=1, dtype="float64"), out=off)
-    ranks = np.log1p(scores) + SEVERAL * np.log1p(wrong) + np.log1p(off)
+        if metric.off is not None:
+            off += metric.off[:frames]
+    ranks = np.log1p(scores) + off
     if likelihood is not None:
-        ranks += DOUBT * np.clip(1.0 - np.nan_to_num(likelihood), 0.0, 1.0).mean(axis=1)
+        ranks += DOUBT * doubt(likelihood).mean(axis=1)
     return Scored(scores, kinds, troubles, ranks, limit)
 
 
@@ -843,16 +824,19 @@ def reasons(metrics: Sequence[Metric], frames: Sequence[int], limit: float) -> l
     return sentences
 
 
-def frame_features(metrics: Sequence[Metric], poses: Poses | None, frames: Any) -> Floats:
-    """Return what frames are like: which problems they have, and the pose; ``[frames, features]``."""
-    blocks = [np.log1p(np.concatenate([metric.scores[frames] for metric in metrics], axis=1)).astype("float64")]
-    if poses is not None:
-        xy = poses.xy[frames].reshape(len(frames), -1)
-        xy = np.nan_to_num(xy - quietly(np.nanmedian, xy, axis=0))
-        blocks.append(np.clip(xy, *np.percentile(xy, [2, 98])) if xy.size else xy)
-    # Each weighs the same, however many columns it has.
-    sizes = [np.sqrt((block**2).sum(axis=1).mean()) or 1.0 for block in blocks]
-    return np.concatenate([block / size for block, size in zip(blocks, sizes, strict=True)], axis=1)
+def difference(metrics: Sequence[Metric], frame: int, others: Ints) -> Floats:
+    """Return how much what is wrong in other frames differs from a frame: of logarithms of scores, the largest.
+
+    Example:
+        >>> scores = np.array([[0.0, 9.0], [0.0, 9.0], [19.0, 9.0]])
+        >>> difference([make_metric("blur", ["a", "b"], scores, scores)], 0, np.array([1, 2])).round(1).tolist()
+        [0.0, 3.0]
+    """
+    found = np.zeros(len(others))
+    for metric in metrics:
+        apart = np.abs(np.log1p(metric.scores[others]) - np.log1p(metric.scores[frame]))
+        np.maximum(found, apart.max(axis=1), out=found)
+    return found
 
 
 def _in_pixels(name: str, columns: Sequence[str], values: Floats) -> Metric:
@@ -862,7 +846,7 @@ def _in_pixels(name: str, columns: Sequence[str], values: Floats) -> Metric:
 def _jumps(poses: Poses, limit: float) -> Metric:
     norms = temporal_norm(poses.xy)
     norms, z = charge_jumps(poses.xy, norms, robust_z(norms, floor=PIXELS), limit=limit, reach=REACH)
-    return make_metric("temporal_norm", poses.bodyparts, norms, z)
+    return make_metric("temporal_norm", poses.bodyparts, norms, z, poses.likelihood)
 
 
 def _labelled(question: PoseQuestion) -> Floats | None:
