@@ -10,6 +10,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.files import safe_name, unforeseen_errors
 from lsnb.kernel.runtime import cache_folder
 from lsnb.kernel.secrecy import masked
+from lsnb.kernel.words import warn
 from lsnb.stack import Stack
 
 if TYPE_CHECKING:
@@ -110,12 +111,13 @@ def fetched(addresses: str | Sequence[str], endings: Collection[str] = ()) -> di
     """Return the files in the cache that hold objects of buckets: address → path, and what went wrong.
 
     Args:
-        addresses: ``gs://bucket/folder``, or several of objects.
-        endings: Of a folder, which objects are wanted.
+        addresses: ``gs://bucket/folder``, or one or several of objects.
+        endings: Of a folder, which objects are wanted; of what else is in it a warning tells.
 
     Raises:
         CredentialsError: There are no usable credentials for the bucket.
         BucketError: The bucket is missing, forbidden or out of reach.
+        MissingFileError: Nothing is at the one address.
     """
     given = [addresses] if isinstance(addresses, str) else list(addresses)
     found: dict[str, tuple[str | None, str | None]] = {}
@@ -123,6 +125,8 @@ def fetched(addresses: str | Sequence[str], endings: Collection[str] = ()) -> di
         own = [one for one in given if one.partition("://")[2].partition("/")[0] == name]
         places = own[0] if isinstance(addresses, str) else own
         report = open_bucket(name).download(places, cache_folder() / "media" / safe_name(name), endings=list(endings))
+        for note in report.notes:
+            warn(note)
         for row in report.table.to_dict("records"):
             is_here = row["status"] != "failed"
             found[row["uri"]] = (row["path"], None) if is_here else (None, row["error"])

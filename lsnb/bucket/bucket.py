@@ -51,7 +51,7 @@ from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import masked, shown_address
-from lsnb.kernel.words import warn
+from lsnb.kernel.words import counted, listing, warn
 
 # Which web pages may read the bucket: its CORS rules, added to and never replaced.
 #
@@ -663,31 +663,31 @@ class Bucket:
         Twice is safe: a file that holds the object's bytes stays as it is.
 
         Args:
-            places: A folder in the bucket, or several objects: names or ``gs://`` addresses.
+            places: A folder in the bucket or one object, or several objects: names or ``gs://`` addresses.
             out: Where to put them, in folders as in the bucket.
             endings: Of a folder, only objects that end so, such as ``[".jpg", ".png"]``.
             workers: How many are fetched at once.
 
         Returns:
-            A row per object: ``uri, path, status`` (created, exists or failed) and ``error``.
+            A row per object: ``uri, path, status`` (created, exists or failed) and ``error``; its notes say what of a
+            folder was passed over.
 
         Raises:
             BucketError: The bucket is missing, forbidden or out of reach.
             InputError: An address of another bucket.
+            MissingFileError: There is neither a folder nor an object of that name.
 
         Example:
             >>> bucket.download("photos", "lsnb-work/photos", endings=[".jpg"])  # doctest: +SKIP
         """
-        wanted = tuple(one.lower() for one in endings)
-        named = [places] if isinstance(places, str) else list(places)
+        notes: tuple[str, ...] = ()
         try:
-            names = [self._name_of(one) for one in named]
             if isinstance(places, str):
-                folder = names[0] if names[0].endswith("/") or not names[0] else f"{names[0]}/"
-                below = [one.name for one in stored_below(self._wire, self.name, folder)]
-                names = [one for one in below if not one.endswith("/") and (not wanted or one.lower().endswith(wanted))]
-            elif not all(names):
-                raise InputError(f"places names no object of gs://{self.name}: give names or gs:// addresses.")
+                names, notes = self._names_at(self._name_of(places), endings)
+            else:
+                names = [self._name_of(one) for one in places]
+                if not all(names):
+                    raise InputError(f"places names no object of gs://{self.name}: give names or gs:// addresses.")
             wanted_names = list(dict.fromkeys(names))
             cancel = threading.Event()
             found: dict[str, dict[str, Any]] = {}
@@ -699,7 +699,24 @@ class Bucket:
             rows = [found[f"gs://{self.name}/{name}"] for name in wanted_names]
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
-        return DownloadReport(pd.DataFrame(rows, columns=["uri", "path", "status", "error"]))
+        return DownloadReport(pd.DataFrame(rows, columns=["uri", "path", "status", "error"]), notes)
+
+    def _names_at(self, place: str, endings: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+        """Return the names of a folder's objects that end so, or of the one object, and what is to be said of it."""
+        wanted = tuple(one.lower() for one in endings)
+        is_one = bool(place) and not place.endswith("/") and look_up(self._wire, self.name, place) is not None
+        folder = place if place.endswith("/") or not place else f"{place}/"
+        below = [one.name for one in stored_below(self._wire, self.name, folder) if not one.name.endswith("/")]
+        if not is_one and not below:
+            raise MissingFileError(
+                f"There is neither an object gs://{self.name}/{place} nor one below it: check the name."
+                if place
+                else f"gs://{self.name} holds no object: upload something first."
+            )
+        found = [one for one in below if not wanted or one.lower().endswith(wanted)]
+        others = [one.removeprefix(folder) for one in below if wanted and not one.lower().endswith(wanted)]
+        said = f"gs://{self.name}/{folder}: {counted(len(others), 'object')} of other endings passed over: "
+        return [*([place] if is_one else ()), *found], (f"{said}{listing(others)}.",) if others else ()
 
     def _name_of(self, place: str) -> str:
         bucket, _, name = place.removeprefix("gs://").partition("/")

@@ -61,6 +61,7 @@ from lsnb.bucket.wire import (
 )
 from lsnb.errors import InputError, LsnbError, PartialFailureError
 from lsnb.kernel import checks
+from lsnb.kernel.files import how_to_fetch
 from lsnb.kernel.formats import MemberFault, content_type
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import sheet_rows
@@ -158,7 +159,7 @@ def plan_upload(
             unreadable[position] = ("missing", f"No path in column {str(path)!r} ({sheet_rows([position], table)}).")
             continue
         if "://" in file:
-            sentence = f"{file[:80]} is an address, not a file on this computer: download it first."
+            sentence = f"{file[:80]} is an address, not a file on this computer: {how_to_fetch(file)}"
             unreadable[position] = ("missing", sentence)
             continue
         row = dict(zip(pattern.columns, (column[position] for column in cells), strict=True))

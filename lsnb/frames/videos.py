@@ -318,8 +318,9 @@ def find_images(
 
 def _images_of_bucket(address: str) -> pd.DataFrame:
     folder = address if address.endswith("/") else f"{address}/"
-    found = fetched(address, sorted(IMAGE_ENDINGS))
-    names = [Path(uri.removeprefix(folder)) for uri in found]
+    fetched_here = fetched(address, sorted(IMAGE_ENDINGS))
+    found = {uri: here for uri, here in fetched_here.items() if uri.startswith(folder) or _is_picture(Path(uri))}
+    names = [Path(uri.removeprefix(folder) if uri.startswith(folder) else Path(uri).name) for uri in found]
     table = _image_table(Path(address), names, names, {})
     return _with_files(table.assign(uri=list(found)), "path", found)
 

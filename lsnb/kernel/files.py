@@ -19,8 +19,9 @@ import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
+from urllib.parse import unquote
 
 from lsnb.errors import FileAccessError, InputError, LsnbError, MissingFileError
 from lsnb.kernel.runtime import unmounted_drive
@@ -899,6 +900,28 @@ def is_address(place: object) -> bool:
         (True, False)
     """
     return isinstance(place, str) and place.partition("://")[0] in _openers and "://" in place
+
+
+def how_to_fetch(address: str) -> str:
+    """Return how somebody gets the file at an address onto this computer, as the end of a sentence.
+
+    Args:
+        address: A web address, ``gs://bucket/name``, or any other.
+
+    Example:
+        >>> how_to_fetch("gs://mine/a.mp4")
+        "download it first, with lsnb.open_bucket('mine').download('gs://mine/a.mp4', 'lsnb-work')."
+        >>> how_to_fetch("https://example.org/a%20b.mp4?key=1")
+        "download it first, with urllib.request.urlretrieve(address, 'a b.mp4')."
+    """
+    scheme, _, rest = address.partition("://")
+    if scheme.lower() == "gs":
+        bucket = rest.partition("/")[0]
+        return f"download it first, with lsnb.open_bucket({bucket!r}).download({address!r}, 'lsnb-work')."
+    if scheme.lower() in ("http", "https"):
+        name = PurePosixPath(unquote(re.split("[?#]", rest.partition("/")[2])[0])).name or "file"
+        return f"download it first, with urllib.request.urlretrieve(address, {name!r})."
+    return "download it first."
 
 
 def open_addresses_with(scheme: str, opener: Opener) -> None:

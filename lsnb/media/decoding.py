@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 import av
 import numpy as np
@@ -24,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
-from lsnb.kernel.files import file_sentence, given_file
+from lsnb.kernel.files import file_sentence, given_file, how_to_fetch
 
 # Opening a video, and saying in plain words why one cannot be read.
 
@@ -43,13 +42,6 @@ _BESIDE_DAMAGED_TAGS: dict[str, Any] = (
 _NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE})
 
 
-def _hint(video: str) -> str:
-    if not video.lower().startswith(("http://", "https://")):
-        return "It is an address: download it first." if "://" in video else "Check its spelling and folder."
-    name = PurePosixPath(unquote(urlsplit(video).path)).name or "video.mp4"
-    return f"It is a web address: download it first, with urllib.request.urlretrieve(address, {name!r})."
-
-
 def video_path(video: object) -> Path:
     """Check that ``video`` is the path of a file.
 
@@ -60,7 +52,8 @@ def video_path(video: object) -> Path:
     is_missing = video is None or video is pd.NA or (isinstance(video, float) and math.isnan(video))
     if is_missing or (isinstance(video, str) and not video.strip()):
         raise InputError("There is no path of a video here: give the path of one video file.")
-    path = given_file(video, "video", "video file", _hint(str(video)))
+    hint = f"It is an address: {how_to_fetch(str(video))}" if "://" in str(video) else "Check its spelling and folder."
+    path = given_file(video, "video", "video file", hint)
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes): copy the video again.")
     return path

@@ -162,7 +162,8 @@ def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
     files["name"] = [Path(path).relative_to(tmp_path / "pictures").as_posix() for path in files["path"]]
     bucket.upload(files, path="path", name=f"{prefix}/shown/{{name}}").raise_for_failures()
     folder = f"gs://{bucket.name}/{prefix}/shown"
-    images = lsnb.find_images(folder)
+    with pytest.warns(UserWarning, match=r"shown/: 1 object of other endings passed over: notes\.txt\."):
+        images = lsnb.find_images(folder)
     assert images["item"].tolist() == ["a", "deep/b"]
     assert images["uri"].tolist() == [f"{folder}/a.png", f"{folder}/deep/b.png"]
 
@@ -185,6 +186,7 @@ def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
     out = tmp_path / "out"
     report = bucket.download(f"{prefix}/shown", out, endings=[".png"])
     assert report.table["status"].tolist() == ["created", "created"]
+    assert report.notes == (f"{folder}/: 1 object of other endings passed over: notes.txt.",)
     Path(report.table["path"][0]).write_bytes(b"other")
     assert bucket.download([f"{folder}/a.png", f"{folder}/deep/b.png"], out).table["status"].tolist() == [
         "created",
@@ -192,6 +194,16 @@ def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
     ]
     with pytest.raises(InputError, match="is another bucket"):
         bucket.download(["gs://other/a.png"], out)
+    # One object alone, as a list of one; what is neither an object nor a folder is told.
+    alone = bucket.download(f"{folder}/a.png", tmp_path / "alone")
+    assert alone.table["uri"].tolist() == [f"{folder}/a.png"]
+    assert Path(alone.table["path"][0]).read_bytes() == (tmp_path / "pictures" / "a.png").read_bytes()
+    assert lsnb.find_images(f"{folder}/a.png")["item"].tolist() == ["a"]
+    for nowhere in (f"{folder}/none.png", f"{prefix}/none/"):
+        with pytest.raises(MissingFileError, match="neither an object gs://"):
+            bucket.download(nowhere, out)
+    with pytest.raises(InputError, match="No picture is in"):
+        lsnb.find_images(f"{folder}/notes.txt")
     strange = bucket.download([f"{prefix}/../../../escaped.png"], out).table
     assert strange["status"].tolist() == ["failed"]
     assert "There is no object" in strange["error"][0]

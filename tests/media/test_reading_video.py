@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -316,8 +317,13 @@ def test_what_is_no_video_is_refused_in_plain_words(tmp_path: Path) -> None:
             probe(name if name.startswith("~") else tmp_path / name)
     with pytest.raises(MissingFileError, match="no video file"):
         probe(tmp_path / "lost.mp4")
-    with pytest.raises(MissingFileError, match="web address"):
-        probe("https://example.com/video.mp4")
+    for address, how in {
+        "https://example.com/a%20video.mp4?key=1": "with urllib.request.urlretrieve(address, 'a video.mp4').",
+        "gs://mine/1 a.mp4": "with lsnb.open_bucket('mine').download('gs://mine/1 a.mp4', 'lsnb-work').",
+        "ftp://example.com/a.mp4": "It is an address: download it first.",
+    }.items():
+        with pytest.raises(MissingFileError, match=re.escape(how)):
+            probe(address)
     for nothing in (None, 3, "", pd.NA, float("nan")):
         with pytest.raises(InputError, match="path of one video"):
             probe(nothing)  # type: ignore[call-overload]
