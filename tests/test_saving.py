@@ -75,6 +75,28 @@ def test_a_cut_between_two_deletions_loses_nothing(stack: Stack, studio: Studio,
     assert not [p for p in studio.server.projects() if p.title.startswith(study.title)]
 
 
+@pytest.mark.parametrize("kernel", ["the same", "another"])
+def test_a_deletion_that_was_cut_is_nobody_elses(
+    stack: Stack, studio: Studio, study: Study, tmp_path: Path, kernel: str
+) -> None:
+    answer_all(studio, study)
+    with faulty_proxy(stack.url) as proxy:
+        opened = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        assert opened.pull().answers == 6
+        # The first project's tasks go; the project itself, and what follows, stay.
+        proxy.fate = lambda method, path, n: (502, {}, b"") if method == "DELETE" else "pass"
+        with pytest.raises(StudioError):
+            opened.delete(study.title, out=tmp_path / "saved.zip")
+        proxy.reset()
+        if kernel == "another":
+            opened = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        report, later = opened.sync(texts(3)), opened.sync(texts(3))
+    assert report.counts == {"created": 3, "unchanged": 3}
+    assert not any("Deleted on the server" in note for note in report.notes)
+    assert any("A call of lsnb's that was cut took items 0000, 0001, 0002 out of" in note for note in report.notes)
+    assert not later.notes
+
+
 @pytest.mark.slow
 def test_a_study_that_is_made_again_overwrites_no_zip(studio: Studio, study: Study, tmp_path: Path) -> None:
     answers = answer_all(studio, study)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from moods import CONFIG, said, texts
 import lsnb
 from lsnb.bucket import Bucket
 from lsnb.errors import InputError, StudyConflictError
+from lsnb.labels import LabelConfig
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.creating import make_copies, plan_study
@@ -438,16 +440,59 @@ def test_a_project_that_was_renamed_and_emptied_is_found_by_its_tasks(
         assert again.report is not None
         assert again.report.counts == {"exists": 2}
         assert again.annotations()["status"].eq("submitted").sum() == 1
-        assert again.adjudicate(by="eva", items=["0000"]).project == deciding
+        with pytest.warns(UserWarning, match="now called 'Old .* what eva decides"):
+            assert again.adjudicate(by="eva", items=["0000"]).project == deciding
         for copy in study.copies:
             rename(copy.project.id)
         with pytest.warns(UserWarning, match="now called 'Old"):
             assert studio.open_study(study.title).annotators == ["ana", "ben"]
         rename(deciding)
-        study.delete(study.title, out=tmp_path / "saved.zip")
+        with pytest.warns(UserWarning, match="now called 'Old .* what eva decides"):
+            study.delete(study.title, out=tmp_path / "saved.zip")
         assert deciding not in [project.id for project in studio.server.projects()]
     finally:
         studio.server.delete_project(own.id)
+
+
+def _ask_gold(study: Study, found: list[pd.DataFrame]) -> None:
+    found.append(study.gold("mood"))
+
+
+def _ask_config(study: Study, found: list[pd.DataFrame]) -> None:
+    with pytest.raises(InputError, match="bad"):
+        study.update_config(LabelConfig.text("caption").choices("mood", ["good", "fine"]))
+
+
+@pytest.mark.parametrize("ask", [_ask_gold, _ask_config])
+def test_what_was_decided_in_a_project_that_was_renamed_and_emptied_counts(
+    studio: Studio, study: Study, ask: Callable[[Study, list[pd.DataFrame]], None]
+) -> None:
+    answer(study, "0000", "good")
+    deciding = study.adjudicate(by="eva", items=["0000", "0001"]).project
+    server = studio.server
+    tasks = {task["meta"]["item"]: task for task in server.export(deciding)}
+    server.annotate(tasks["0000"]["id"], said("bad"))
+    server._ask("PATCH", f"/api/projects/{deciding}/", json={"title": "Old things", "description": ""})
+    # A teammate's project, with a task that was copied from it, is nobody's.
+    copied = [{"data": tasks["0001"]["data"], "meta": tasks["0001"]["meta"]}, {"data": {"caption": "x"}}]
+    mine = server.create_project("My tests", description="Mine", config=CONFIG.xml)
+    server.import_tasks(mine.id, copied)
+    server.annotate(server.export(mine.id)[0]["id"], said("bad"))
+    try:
+        found: list[pd.DataFrame] = []
+        with pytest.warns(UserWarning, match=f"Project {deciding}, now called 'Old things', holds what eva decides"):
+            ask(study, found)
+        for final in found:
+            counted = final.set_index("item")
+            assert counted.loc["0000", ["value", "how"]].tolist() == ["bad", "adjudicated"]
+            assert "0001" not in counted.index[counted["how"] == "adjudicated"]
+        assert server.project(mine.id).description == "Mine"
+        # It says so itself again.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            assert study.gold("mood").set_index("item").loc["0000", "value"] == "bad"
+    finally:
+        server.delete_project(mine.id)
 
 
 def test_another_title_that_is_taken_is_said(studio: Studio, title: str) -> None:

@@ -18,7 +18,7 @@ from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import and_again, nearest
+from lsnb.kernel.words import and_again, nearest, warn
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
 from lsnb.reliability import disputed, gold
@@ -341,34 +341,58 @@ def adjudications(
             leaves those alone that are called something else.
     """
     own = {copy.project.id for copy in copies or ()}
-    found = []
+    found: list[tuple[Project, str]] = []
     listed = server.projects()
+
+    def add(project: Project, about: Mapping[str, Any], *, is_said: bool = True) -> None:
+        of = about.get("projects")
+        if about["study"] != study or (copies is not None and isinstance(of, list) and of and not own.intersection(of)):
+            return
+        if not is_said:
+            warn(
+                f"Project {project.id}, now called {project.title[:60]!r}, holds what {about['by']} decides about this "
+                "study, and its description no longer says so: it is taken for that."
+            )
+            _say_again(server, project, about)
+        found.append((project, str(about["by"])))
+
     edited = [p for p in listed if parse_deciding(p.description) is None and p.title.startswith("Deciding ")]
-    told = {project.id: server.some_metas(project.id) for project in edited}
-    if config is not None:
-        told |= {p.id: metas for p, metas in nameless(server, [p for p in listed if p not in edited], config)}
     for project in listed:
         about = parse_deciding(project.description)
-        if about is None and project.id in told:
-            metas = told[project.id]
-            about = next(
-                (
-                    {"study": m["adjudication"], "by": m["by"], "projects": m.get("projects"), "title": m.get("title")}
-                    for m in metas
-                    if m.get("adjudication")
-                ),
-                None,
-            )
-            if about is not None:
-                title = about["title"] or project.title.removeprefix("Deciding ")
-                described = describe_deciding(title, about["study"], about["by"], about["projects"] or ())
-                server.describe_project(project.id, described)
-        if about is not None and about["study"] == study:
-            of = about.get("projects")
-            if copies is not None and isinstance(of, list) and of and not own.intersection(of):
-                continue
-            found.append((project, str(about["by"])))
+        if project in edited and (about := _told_by(server.some_metas(project.id))) is not None:
+            _say_again(server, project, about)
+        if about is not None:
+            add(project, about)
+    if config is not None:
+        known = {by for _, by in found}
+        for project, metas in nameless(server, [p for p in listed if p not in edited], config):
+            about = _told_by(metas)
+            own_tasks = [one for meta in metas if (one := _told_by([meta])) is not None]
+            # Others copy tasks into projects of their own.
+            is_whole = len(own_tasks) == len(metas) and len({(one["study"], one["by"]) for one in own_tasks}) == 1
+            if about is not None and is_whole and about["by"] not in known:
+                add(project, about, is_said=False)
     return sorted(found, key=lambda one: one[0].id)
+
+
+def _told_by(metas: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what tasks say about the project in which they are decided, or None where they are not."""
+    for meta in metas:
+        if meta.get("adjudication") and meta.get("by"):
+            numbers = meta.get("projects")
+            return {
+                "study": str(meta["adjudication"]),
+                "by": str(meta["by"]),
+                "projects": [n for n in numbers if type(n) is int] if isinstance(numbers, list) else [],
+                "title": str(meta.get("title") or ""),
+            }
+    return None
+
+
+def _say_again(server: Server, project: Project, about: Mapping[str, Any]) -> None:
+    title = about["title"] or project.title.removeprefix("Deciding ")
+    described = describe_deciding(title, about["study"], about["by"], about["projects"])
+    server.describe_project(project.id, described)
 
 
 def _deciding_tasks(server: Server, project: int, study: str | None, by: str) -> list[dict[str, Any]]:
@@ -383,10 +407,10 @@ def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
         server: The server.
         copies: The study's projects.
     """
-    study = copies[0].manifest.study
+    about = copies[0].manifest
     tables = [
-        long_table(_deciding_tasks(server, project.id, study, by), annotator=decider(by))
-        for project, by in adjudications(server, study, copies)
+        long_table(_deciding_tasks(server, project.id, about.study, by), annotator=decider(by))
+        for project, by in adjudications(server, about.study, copies, config=about.config)
     ]
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 

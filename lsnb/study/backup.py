@@ -28,6 +28,7 @@ from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
 from lsnb.study.creating import CreateReport, connect_bucket, import_whole, tidy_list
 from lsnb.study.projects import Copy, contents, delete_seen, find_copies, fingerprint, is_there, parse_manifest
+from lsnb.study.snapshots import Snapshot, doom_known
 from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
 if TYPE_CHECKING:
@@ -306,12 +307,15 @@ def _file_of(whose: str, project: int) -> str:
     return f"{safe_name(whose)}-{project}.json"
 
 
-def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> Path:
+def delete_study(
+    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], title: str, out: Path
+) -> Path:
     """Delete a study's projects, those in which it is decided too, after saving all of them; return the zip.
 
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
         title: The study's title, typed once more.
         out: The zip for all that is in them; where a file of that name is, another name is taken.
 
@@ -358,6 +362,7 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
         now = contents(server, project)
         if not _is_saved(now, saved[project]):
             return [f"it stays, with all that follow; {target} holds what was there."]
+        doom_known(server, about.study, snapshots, project, (int(task["id"]) for task in now))
         delete_seen(server, project, now)
         if left := server.project(project).tasks:
             stay = f"{counted(left, 'task')} of it and the projects that follow stay"

@@ -290,12 +290,14 @@ class Changes:
         answers: Item → number of annotations that differ from what was last seen.
         gone: Items that no task on the server stands for any more.
         lost: Items whose task left the server with answers in it.
+        ours: Items whose task a call of lsnb's took away that was cut.
         whole: Whether everything was read, not only changes.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    ours: list[str] = field(default_factory=list)
     whole: bool = False
 
 
@@ -401,6 +403,23 @@ def doom_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[i
     """
     snapshot.doomed = {int(task) for task in tasks}
     _save(server, study, snapshot)
+
+
+def doom_known(
+    server: Server, study: str, snapshots: Mapping[int, Snapshot], project: int, tasks: Iterable[int]
+) -> None:
+    """Note the same of tasks of a project that may never have been looked at; then nobody would miss them.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshots: Project id → what was seen last in this kernel; else the cache is read.
+        project: The project's id.
+        tasks: The tasks' ids.
+    """
+    known = snapshots.get(project) or _load(server, study, project)
+    if known is not None:
+        doom_tasks(server, study, known, tasks)
 
 
 def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
@@ -533,7 +552,9 @@ def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[
         if old is not None and (new is None or _is_other(old, new)):
             # SQLite gives a deleted task's id to the next one, so the same id may be another task.
             item = item_of(old, of)
-            if item is not None and task_id not in before.doomed:
+            if item is not None and task_id in before.doomed:
+                changes.ours.append(item)
+            elif item is not None:
                 if item not in after.content(of).items:
                     changes.gone.append(item)
                 if old["annotations"]:

@@ -964,7 +964,7 @@ class Study(ModelVerbs):
             InputError: The title is not this study's; nothing is deleted.
             LsnbError: Somebody worked in it meanwhile; what was deleted by then, if anything, is in the zip.
         """
-        return delete_study(self.server, self.copies, title, Path(out))
+        return delete_study(self.server, self.copies, self._snapshots, title, Path(out))
 
     def __repr__(self) -> str:
         # One that was built by hand is shown too: by a debugger, or in a traceback with locals.

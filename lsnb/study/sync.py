@@ -384,6 +384,11 @@ class Sync:
             if lost and not kept:
                 kept = f"The answers last seen of {listed_items(lost)} are kept in the table."
             self.notes.append(f"Deleted on the server in {name}'s project: {listed_items(gone)}. {kept}".rstrip())
+        if ours := list(dict.fromkeys(changes.ours)):
+            self.notes.append(
+                f"A call of lsnb's that was cut took {listed_items(ours)} out of {name}'s project; what was in them is "
+                "in the file that it named."
+            )
         strangers = self.snapshots[copy.project.id].content(copy.manifest).strangers
         if strangers:
             self.notes.append(strangers_note(strangers, name))
