@@ -125,6 +125,10 @@ def test_a_users_column_named_like_a_control_is_not_overwritten(studio: Studio, 
     study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
     with pytest.raises(InputError, match="'mine' is none of its labels: rename"):
         study.sync(texts(2).assign(mood=["mine", "yours"]))
+    for mine, said in (([0, 1], "'0'"), ([0.5, None], "'0.5'"), ([True, False], "'True'"), ([None, 10**400], "'1000")):
+        with pytest.raises(InputError, match=f"{said}.* is none of its labels: rename"):
+            study.sync(texts(2).assign(mood=mine))
+    study.sync(texts(2).assign(mood=["", ("good",)]))
 
 
 def test_changed_data_is_said_not_silently_kept(studio: Studio, title: str) -> None:

@@ -65,6 +65,7 @@ from lsnb.tasks import (
     unfolded,
 )
 
+OF_OTHERS = "What another tool wrote is for lsnb.read_predictions, or a study's import_annotations."
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
 
@@ -377,7 +378,7 @@ def _stored(folder: Path) -> Iterator[tuple[PurePath, str, Any]]:
     exports = [path for path in files if is_export(path.name)]
     if not exports:
         found = listing(sorted(path.name for path in files)) or "nothing"
-        raise InputError(f"{folder} is a folder without JSON files (in it: {found}). {WHICH_EXPORT}")
+        raise InputError(f"{folder} is a folder without JSON files (in it: {found}). {WHICH_EXPORT} {OF_OTHERS}")
     if others := sorted(path.relative_to(folder).as_posix() for path in files if not is_export(path.name)):
         warn(f"{folder}: {counted(len(others), 'file')} of other endings passed over: {listing(others)}.")
     for path in exports:
@@ -392,7 +393,7 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
             return
         if not exports:
             names = listing(sorted(inside(member) for member in archive.members)) or "nothing"
-            raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT}")
+            raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT} {OF_OTHERS}")
         archive.check(exports)
         for member in sorted(exports, key=inside):
             name = f"{inside(member)} in {path.name}"
@@ -411,7 +412,7 @@ def _no_export(name: str, columns: Iterable[str]) -> str:
     """Return why a table is no export: a table of annotations that lsnb itself wrote looks like one to people."""
     if set(columns) >= _OWN:
         return f"{name} is a table of annotations, not an export: lsnb.read_table brings it back as it was written."
-    return f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}"
+    return f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT} {OF_OTHERS}"
 
 
 def _workbook(path: Path) -> list[dict[str, Any]]:
@@ -559,7 +560,7 @@ def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list
         return tasks_of_records(tasks, name, known)
     if isinstance(first, Mapping) and set(first) >= _OWN:
         raise InputError(_no_export(name, map(str, first)))
-    raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
+    raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT} {OF_OTHERS}")
 
 
 def _is_known(task: Any) -> bool:

@@ -569,8 +569,8 @@ def _tell_columns(codebook: pd.DataFrame, tally: Tally) -> None:
             f"The codebook: the columns {listing(others)} are not used{kind}. A codebook's columns are "
             f"{joined(wanted)}: rename what is one of these."
         )
-    labels = codebook.iloc[:, given["label"]] if "label" in given else []
-    if dates := [str(label) for label in labels if isinstance(label, date) and label is not pd.NaT]:
+    labels = codebook.iloc[:, given["label"]].dropna().tolist() if "label" in given else []
+    if dates := [str(label) for label in labels if isinstance(label, date)]:
         tally.note(
             f"The codebook: labels are dates ({listing(dates)}). If they were something else, such as 1-2, a "
             "spreadsheet has changed them: make the column text and write them again."

@@ -93,7 +93,12 @@ TABLES = frozenset({".csv", ".tsv"})
 NO_JSON = frozenset({".ini", ".yaml", ".yml"})  # what may begin as JSON does: [section], {names: [cat, dog]}
 KNOWN = (
     "Label Studio's exports, COCO, YOLO, Pascal VOC, CVAT, LabelMe, MOT, Roboflow, Labelbox, JSON with each item's "
-    "detections, or a table with a row per box; as a file, a folder or a zip"
+    "detections, or a table with a row per box, span or answer; as a file, a folder or a zip"
+)
+# What to do with files about texts, of which there is no reader.
+OF_TEXTS = (
+    "Of what doccano, Prodigy, spaCy, brat or CoNLL hold make a table: for spans with the columns item, label, start "
+    "and end (characters of the text, from 0), for answers with item and a column called as their question"
 )
 CALLED: Mapping[Format, str] = {
     "answers": "a table of answers",
@@ -698,7 +703,7 @@ class _Gathered:
         if not found:
             if self._damaged:
                 raise self._damaged[0][1]
-            raise InputError(f"{self.name} holds no predictions that are known: give {KNOWN}.")
+            raise InputError(f"{self.name} holds no predictions that are known: give {KNOWN}. {OF_TEXTS}.")
         kinds = {CALLED[one.format]: one.name for one in found}
         if len(kinds) > 1:
             raise InputError(f"{self.name} holds labels in several formats ({listing(list(kinds))}): give one of them.")
@@ -743,8 +748,8 @@ class _Gathered:
         if has_others and not any(YOLO_LINE.match(decoded[file]) for file in labels):
             self._aside += labels
             return []
-        if not labels:
-            return []
+        if not labels or not any(YOLO_LINE.search(decoded[file]) or not decoded[file].strip() for file in labels):
+            return []  # texts, as they lie beside what brat says of them
         texts, declared = yolo_texts(yolo, self.name)
         return [Content("yolo", self.name, texts, declared.names, declared=declared)]
 
@@ -787,7 +792,7 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
         value is None or isinstance(value, list | dict) for value in data.values()
     ):
         return Content("detections", name, data)
-    raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
+    raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}. {OF_TEXTS}.")
 
 
 def _rows_of_pandas(data: Any, key: str) -> list[Any] | None:
@@ -860,8 +865,9 @@ def _no_boxes(name: str, table: pd.DataFrame, key: str) -> InputError:
     which = repr(key) if key == "item" else f"{key!r} (or 'item')"
     return InputError(
         f"{name} is no table of predictions: beside a column {which} it needs, for boxes, label and "
-        f"{', '.join(BOX_COLUMNS[0])} in percent or {', '.join(BOX_COLUMNS[2])} in pixels, or, for answers, a column "
-        f"called as their question. Its columns: {', '.join(map(repr, map(str, table.columns[:12])))}."
+        f"{', '.join(BOX_COLUMNS[0])} in percent or {', '.join(BOX_COLUMNS[2])} in pixels, for spans, label, start and "
+        "end (as what doccano, Prodigy, spaCy, brat or CoNLL hold: characters of the text, from 0), or, for answers, a "
+        f"column called as their question. Its columns: {', '.join(map(repr, map(str, table.columns[:12])))}."
     )
 
 

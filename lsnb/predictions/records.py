@@ -22,7 +22,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.formats import names_file
+from lsnb.kernel.formats import is_beyond_floats, names_file
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted, listing, nearest, nearest_column
 from lsnb.labels import Control, LabelConfig
@@ -365,8 +365,8 @@ def _number(cell: Any) -> float:
         number = float(cell)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"{str(cell)[:40]!r} is no number.") from None
-    if not math.isfinite(number) or isinstance(cell, bool):
-        raise InputError(f"{cell!r} is no number.")
+    if not math.isfinite(number) or isinstance(cell, bool) or (isinstance(cell, str) and is_beyond_floats(cell)):
+        raise InputError(f"{str(cell)[:40]!r} is no number.")
     return number
 
 

@@ -27,6 +27,7 @@ from lsnb.kernel.checks import Annotations, Resamples, Seed, Share, Table, check
 from lsnb.kernel.words import as_seen, listing, nearest
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
+    LARGEST,
     LEVELS,
     PAIRED_VALUES,
     Level,
@@ -254,9 +255,15 @@ def _both_answers(
     model: pd.DataFrame, gold: pd.DataFrame, key: str, column: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     said = _answers(model, key, column, "model")
-    if key in gold.columns and column in gold.columns:
+    # A question may be called as what votes say of an item: how many there were is no answer to a question n.
+    is_of_votes = set(gold.columns) >= _OF_VOTES and column in {*_OF_VOTES, "how", "tie"}
+    if key in gold.columns and column in gold.columns and not is_of_votes:
         return said, _answers(gold, key, column, "gold")
     return said, _answers(gold, "item", "value", "gold")
+
+
+# The columns of what ``gold`` and ``majority`` return.
+_OF_VOTES = {"item", "value", "n", "share"}
 
 
 def _answers(table: pd.DataFrame, key: str, column: str, which: str) -> dict[str, Any]:
@@ -345,7 +352,13 @@ class _Compared:
             odd = _odd_numbers(answers)
             if odd:
                 raise InputError(f"Some answers are no numbers ({listing(odd)}), so they have no {level} level.")
-            named = [_number(value) for value in answers]
+            numbers = [float(value) for value in answers]
+            if any(abs(number) > LARGEST for number in numbers):
+                raise InputError(
+                    f"Some answers are greater than {LARGEST:g}, which no computer can square: give them in another "
+                    "unit, or level='nominal'."
+                )
+            named = list(numbers)
             values = tuple(sorted(set(named)))
         place = {value: number for number, value in enumerate(values)}
         codes = np.array([place[value] for value in named], dtype=np.int64).reshape(2, len(truth)).T

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -102,10 +102,21 @@ class ModelRun:
         Args:
             control: The name of a control.
             split: Only items of this split.
+
+        Raises:
+            InputError: The control is called ``item`` or ``split``.
         """
+        if control in ("item", "split"):
+            raise InputError(
+                f"The question {control!r} is called as another column of the table: take its answers from "
+                f"lsnb.widen(run.predictions, {control!r})."
+            )
+        return self._answers(control, control, split)
+
+    def _answers(self, control: str, column: str, split: str | None) -> pd.DataFrame:
         rows = self._of(self.predictions, split)
         wide = widen(rows, control)
-        table = wide.iloc[:, 0].rename(control).rename_axis("item").reset_index()
+        table = wide.iloc[:, 0].rename(column).rename_axis("item").reset_index()
         return _unique_splits(table, rows)
 
     @checked
@@ -137,19 +148,23 @@ class ModelRun:
             )
         people = self._of(self.annotations, split)
         truth = _gold(people, control) if gold is None else gold
-        model = self.answers(control, split=split)
+        # A question may be called item, or split.
+        column = "value" if control in ("item", "split") else control
+        model = self._answers(control, column, split)
         if split is not None:
             truth = truth[truth["item"].isin(people["item"])]
-        return evaluate(
+        found = evaluate(
             model,
             truth,
             key="item",
-            column=control,
+            column=column,
             annotations=people,
+            control=control,
             clusters="auto",
             resamples=resamples,
             seed=seed,
         )
+        return replace(found, column=control)
 
     @checked
     def regions(

@@ -168,11 +168,13 @@ def taken_column_problems(
         for column in (control, *(f"{control} ({who})" for who in names)):
             if column not in table.columns or column in own or not known:
                 continue
-            cells = [cell for cell in table[column] if isinstance(cell, str)]
-            strange = [cell for cell in cells if cell not in known and not cell.startswith(("(", "["))]
+            cells = [cell if isinstance(cell, str) else plain_text(cell) for cell in table[column].dropna()]
+            # A column of codes with gaps comes as floats: 1.0 is the code 1.
+            given = [cell for cell in cells if cell and cell.removesuffix(".0") not in known]
+            strange = [cell for cell in given if cell not in known and not cell.startswith(("(", "["))]
             if strange:
                 problems.append(
-                    f"The table's column {column!r} is called like the control, and {strange[0]!r} is none of its "
+                    f"The table's column {column!r} is called like the control, and {strange[0][:40]!r} is none of its "
                     "labels: rename the column, since answers go there."
                 )
     return problems

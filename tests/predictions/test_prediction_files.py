@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -187,3 +188,34 @@ def test_what_is_not_there_or_holds_nothing_is_said_in_a_sentence(tmp_path: Path
         read_predictions(tmp_path / "cut.zip", config=CONFIG)
     with pytest.raises(InputError, match="items is a list"):
         read_predictions(write(tmp_path / "a", json.dumps(COCO)), config=CONFIG, items=["a"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("doccano.jsonl", '{"id": 1, "text": "Ana saw", "label": [[0, 3, "PER"]]}\n'),
+        ("doccano2.jsonl", '{"id": 1, "text": "Ana", "entities": [{"label": "PER", "start_offset": 0}]}\n'),
+        ("prodigy.jsonl", '{"text": "Ana", "_task_hash": 2, "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n'),
+        ("spacy.json", '[["Ana saw", {"entities": [[0, 3, "PER"]]}]]'),
+        ("brat/a.ann", "T1\tPER 0 3\tAna\nT2\tPER 4 7\tsaw\n"),
+        ("brat", ""),
+        ("a.conll", "Ana B-PER\nsaw O\n\nBen B-PER\n"),
+    ],
+)
+def test_files_about_texts_that_nothing_reads_are_refused_with_what_to_do(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    if text:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    else:
+        path.mkdir()
+        (path / "a.ann").write_text("T1\tPER 0 3\tAna\n")
+        (path / "a.txt").write_text("Ana saw")
+    config = lsnb.LabelConfig.text("text").labels("ner", ["PER"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(InputError, match=r"label, start and end .*characters of the text, from 0") as said:
+            lsnb.read_predictions(path, config=config)
+        assert "doccano, Prodigy, spaCy, brat or CoNLL" in str(said.value)
+        with pytest.raises(InputError, match=r"What another tool wrote is for lsnb\.read_predictions"):
+            lsnb.read_annotations(path)

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from label_studio_tasks import D1, d1_tasks
+from label_studio_tasks import D1, annotation, choice, d1_tasks, task
 from sklearn import metrics
 
 from lsnb.annotations import long_table, majority
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.reliability import evaluate, gold
+from lsnb.study.models import ModelRun
 
 
 def tables(pairs: list[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -42,6 +43,49 @@ def test_figures_are_scikit_learns(pairs):
     else:
         assert math.isnan(found.kappa)
         assert "kappa is missing" in found.note
+
+
+@pytest.mark.parametrize("name", ["n", "how", "share", "tie", "value", "split"])
+@pytest.mark.parametrize("votes", [gold, majority])
+def test_a_question_may_be_called_as_what_votes_say_of_an_item(name, votes):
+    people = {1: ["x", "x"], 2: ["y", "y"], 3: ["x", "y"]}
+    tasks = [
+        task(n, [annotation(choice(said, name=name), id=10 * n + k, by=k) for k, said in enumerate(given)])
+        for n, given in people.items()
+    ]
+    truth = votes(long_table(tasks), name)
+    model = pd.DataFrame({"item": ["1", "2", "3"], name: ["x", "x", "x"]})
+    found = evaluate(model, truth, key="item", column=name, resamples=0)
+    assert (found.n, found.accuracy) == (2, 0.5)
+    own = pd.DataFrame({"item": ["1", "2"], name: ["x", "x"], "share": [1, 2]})
+    assert name == "share" or evaluate(model, own, key="item", column=name, resamples=0).accuracy == 1.0
+
+
+@pytest.mark.parametrize("name", ["item", "split", "n", "value", "mood"])
+def test_a_model_run_is_evaluated_whatever_the_question_is_called(name):
+    people = {1: "xx", 2: "yy", 3: "xy"}
+    tasks = [
+        task(n, [annotation(choice(said, name=name), id=10 * n + k, by=k) for k, said in enumerate(given)])
+        for n, given in people.items()
+    ]
+    told = long_table(tasks).assign(split="test")
+    model = long_table([task(n, [annotation(choice("x", name=name), id=n, by=9)]) for n in people]).assign(split="test")
+    run = ModelRun("v1", model, told, pd.DataFrame(), {})
+    for split in (None, "test"):
+        found = run.evaluate(name, split=split, resamples=0)
+        assert (found.column, found.n, found.accuracy) == (name, 2, 0.5)
+    if name in ("item", "split"):
+        with pytest.raises(InputError, match="called as another column of the table"):
+            run.answers(name)
+    else:
+        assert run.answers(name)[name].tolist() == ["x", "x", "x"]
+
+
+def test_answers_that_no_computer_can_square_are_refused():
+    model = pd.DataFrame({"item": ["1", "2", "3"], "x": [1.5, 1e308, 2.5]})
+    with pytest.raises(InputError, match="which no computer can square"):
+        evaluate(model, model, key="item", column="x")
+    assert evaluate(model, model, key="item", column="x", level="nominal").accuracy == 1.0
 
 
 def test_items_are_joined_by_their_keys_as_text():
