@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -388,16 +389,18 @@ def _sleap_metadata(parts: Sequence[str], skeleton: Sequence[tuple[str, str]]) -
 
 def _views(table: PoseTable, out: Path, views: Sequence[str]) -> list[Path]:
     """Write a table for each camera, in which the same row is the same moment."""
-    row_of: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
+    row_of: dict[tuple[str, str], dict[str, int]] = {}
     none: list[str] = []
     for row, image in enumerate(table.rows):
         path = PurePosixPath(image)
-        words = path.parent.name.replace("-", "_").split("_")
+        words = re.split("([-_])", path.parent.name)
         own = [view for view in views if view in words]
         if len(own) != 1:
             none.append(image)
             continue
-        moment = (tuple("" if word == own[0] else word for word in words), path.name)
+        # What no path holds stands for the view.
+        folder = path.parent.with_name("".join("\0" if word == own[0] else word for word in words))
+        moment = (str(folder), path.name)
         row_of.setdefault(moment, {})[own[0]] = row
     if none:
         raise InputError(
@@ -411,9 +414,8 @@ def _views(table: PoseTable, out: Path, views: Sequence[str]) -> list[Path]:
         names, values = [], []
         for moment in sorted(row_of):
             found = row_of[moment]
-            other = PurePosixPath(table.rows[next(iter(found.values()))])
-            folder = "_".join(word or view for word in moment[0])
-            names.append(table.rows[found[view]] if view in found else str(other.parent.with_name(folder) / moment[1]))
+            elsewhere = str(PurePosixPath(moment[0].replace("\0", view), moment[1]))
+            names.append(table.rows[found[view]] if view in found else elsewhere)
             values.append(table.values[found[view]] if view in found else np.full(len(columns), np.nan))
         made = pd.DataFrame(
             np.array(values).reshape(len(names), len(columns)), index=pd.Index(names, dtype=object), columns=columns

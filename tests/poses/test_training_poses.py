@@ -142,9 +142,12 @@ def test_views_have_the_same_moments_in_the_same_rows(tmp_path: Path) -> None:
     assert [path.name for path in files] == ["CollectedData_top.csv", "CollectedData_side.csv"]
     top, side = map(read_labelled_poses, files)
     assert len(top) == len(side) == 6
-    assert [image.replace("side", "top") for image in side.images] == [
-        image.replace("night-", "night_") for image in top.images
-    ]
+    assert [image.replace("side", "top") for image in side.images] == list(top.images)
+    dashes = table[:6].rename(lambda image: image.replace("day_", "day-"))
+    twice = pd.concat([table, table.rename(lambda image: f"more/{image}"), dashes])
+    with pytest.warns(UserWarning, match="of a moment that a view does not show"):
+        files = write_labelled_poses(twice, tmp_path / "more", format="views", views=["top", "side"])
+    assert set(twice.index) <= {image for path in files for image in read_labelled_poses(path).images}
     np.testing.assert_array_equal(top.xy, expected(table)[[0, 1, 2, 6, 7, 8]])
     np.testing.assert_array_equal(side.xy[:3], expected(table)[3:6])
     assert np.isnan(side.xy[3:]).all()
