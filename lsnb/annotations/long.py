@@ -972,7 +972,8 @@ def _column(name: str, values: Sequence[Any]) -> Any:
     for place in np.flatnonzero(np.isinf(measures)):
         if not isinstance(values[place], float):  # what no float holds
             measures[place] = np.nan
-    for place in np.flatnonzero(measures == 0).tolist():
+    zeros = np.flatnonzero(measures == 0).tolist()
+    for place in zeros if zeros and str in map(type, values) else ():
         if type(values[place]) is str and is_beyond_floats(values[place]):
             measures[place] = np.nan
     return measures

@@ -940,8 +940,8 @@ def find_table(
     return _told(table, layout.found, layout.is_named)
 
 
-# An exponent of three digits, or more digits than the largest float has.
-EXTREME = re.compile(r"[eE][+-]?0*[1-9][0-9]{2}|[0-9]{309}")
+# An exponent of 300 or more, or more digits than the largest float has.
+EXTREME = re.compile(r"[eE][+-]?0*(?:[3-9][0-9]{2}|[1-9][0-9]{3})|(?<![0-9])[0-9]{309}")
 
 
 def note_beyond(rows: Iterable[tuple[int, Sequence[str]]], table: pd.DataFrame, found: Found) -> None:

@@ -9,6 +9,7 @@ import random
 import stat
 import struct
 import tracemalloc
+import uuid
 import warnings
 import zipfile
 from pathlib import Path
@@ -275,6 +276,25 @@ def test_json_in_the_encodings_that_programs_write(tmp_path: Path, encoding: str
 def test_damaged_json(content: bytes, words: str) -> None:
     with pytest.raises(InputError, match=words):
         parse_json(content, "a.json", lines=True)
+
+
+def test_unique_ids_and_small_scores_do_not_slow_the_reading_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(0)
+    rows = [
+        {"unique_id": str(uuid.UUID(int=draw.getrandbits(128))), "score": 3e-112, "t": 1e-07} for _ in range(20_000)
+    ]
+    content = json.dumps(rows).replace("1e-07", "1e-007").encode()
+    monkeypatch.setattr(formats, "_parsed_exactly", lambda content: pytest.fail("read by the slow parser"))
+    assert parse_json(content, "a.json") == rows
+
+
+@pytest.mark.parametrize("number", ["1e-400", "-2.5E-0999", "12e-500", "0.1e-324", f"0.{'0' * 330}1", "1e400"])
+@pytest.mark.parametrize("place", ["[{}]", '[1,{}, "c0ffee00-171e-4466-a71e-0123456789ab"]', '{{"a":{}}}', "{}"])
+def test_a_number_that_no_float_holds_stays_its_text_wherever_it_stands(number: str, place: str) -> None:
+    found = parse_json(place.format(number), "a.json")
+    assert number in (
+        list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    )
 
 
 def test_json_larger_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
