@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -241,16 +242,27 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
         raise MissingFileError(
             f"In {images} there is no {listing(absent)}: give the folder in which labeled-data lies."
         )
-    learned = [name for name in val if path_inside(out, "images", "train", name).is_dir()]
+    paths = [PurePosixPath(image) for image in rows]
+    names = [
+        f"{'val' if path.parent.name in val else 'train'}/{_folder(path.parent.name)}/{path.name}" for path in paths
+    ]
+    of_labels = Counter(PurePosixPath(name).with_suffix(".txt") for name in names)
+    twice = [
+        row for row, name in zip(rows, names, strict=True) if of_labels[PurePosixPath(name).with_suffix(".txt")] > 1
+    ]
+    if twice:
+        raise InputError(
+            f"{listing(twice)} would have one file of labels, since ultralytics goes by the folder's and the picture's "
+            "name without its ending: rename some."
+        )
+    learned = [name for name in val if path_inside(out, "images", "train", _folder(name)).is_dir()]
     if learned:
         raise InputError(
             f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and these are "
             "for validation now: give another folder for out."
         )
     files, outside = [], 0
-    for number, (image, picture, source) in enumerate(zip(rows, sizes, sources, strict=True)):
-        path = PurePosixPath(image)
-        name = f"{'val' if path.parent.name in val else 'train'}/{path.parent.name}/{path.name}"
+    for number, (name, picture, source) in enumerate(zip(names, sizes, sources, strict=True)):
         write_whole(path_inside(out, "images", name), read_bytes(source), parents=True)
         lines = []
         for _, points in labelled.sightings(number):
@@ -272,6 +284,11 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
         )
     said = described(["animal"], splits=["train", *["val"] * bool(val)], points=labelled.parts)
     return [write_whole(out / "data.yaml", said, parents=True), *files]
+
+
+def _folder(video: str) -> str:
+    """Return what a video's folder is called: labels are looked for by putting labels for the last folder images."""
+    return "images_" if video == "images" else video
 
 
 def _yolo_line(points: Floats, size: tuple[float, float]) -> str:

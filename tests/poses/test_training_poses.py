@@ -101,6 +101,23 @@ def test_ultralytics_has_a_label_for_each_picture_and_comes_back(tmp_path: Path)
         write_labelled_poses(table.set_axis([f"../../{image}" for image in table.index]), out, **options)
 
 
+def test_ultralytics_finds_the_labels_of_a_video_called_images_and_no_two_pictures_share_one(tmp_path: Path) -> None:
+    table = labelled(videos=("images", "b"))
+    table = pd.concat([table, table[3:4].rename(lambda image: f"more/{image}")])
+    for image in table.index:
+        (tmp_path / image).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / image).write_bytes(image.encode())
+    options: dict = {"format": "ultralytics", "size": SIZE, "images": tmp_path, "val": ["images"]}
+    files = write_labelled_poses(table[:-1], tmp_path / "yolo", **options)
+    pictures = sorted((tmp_path / "yolo" / "images").rglob("*.png"))
+    # Its loader puts labels for the last images.
+    assert sorted(files[1:]) == sorted(
+        Path("/labels/".join(picture.as_posix().rsplit("/images/", 1))).with_suffix(".txt") for picture in pictures
+    )
+    with pytest.raises(InputError, match=r"labeled-data/b/img00000002.png, more/labeled-data/b/.* one file of labels"):
+        write_labelled_poses(table, tmp_path / "other", **options)
+
+
 @pytest.mark.parametrize("animals", [1, 2])
 def test_a_project_of_sleap_comes_back(tmp_path: Path, animals: int) -> None:
     table = labelled(animals)
