@@ -806,6 +806,7 @@ PRORES = "ProRes videos, which browsers cannot play: convert them to MP4 (H.264)
 EMPTY = "Empty files, of 0 bytes"
 PAGE = "Web pages or messages in place of pictures, videos or sounds, as a server sends them: download the files again"
 BROKEN_OFF = "Pictures that break off: copy or download the files again"
+ZEROS = "Files that begin with nothing but zeros, as half-copied and recovered ones do: copy or download them again"
 CMYK = "CMYK pictures, for print, which browsers show in wrong colours or not at all: convert them to RGB"
 NO_PICTURE = "Files that hold no picture that browsers are known to show: open one to see what it is"
 NO_INDEX = "Videos and sounds that break off before their index, without which none plays: copy the files again"
@@ -877,6 +878,8 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
         return _look_into_drawing(head, file, size)
     if _is_message(head):
         return PAGE
+    if kind.medium != "audio" and not head.strip(b"\0"):
+        return ZEROS
     if ending in _BOXED:
         return _look_into_boxes(file, size)
     if ending in _MATROSKA:
@@ -965,7 +968,7 @@ def _look_into_jpeg(file: IO[bytes], size: int) -> str | None:
             return BROKEN_OFF
         mark = head[1]
         if head[0] != 0xFF:
-            return None
+            return None if head.strip(b"\0") else BROKEN_OFF
         if mark == 0xFF or mark == 0x01 or 0xD0 <= mark <= 0xD7:
             position += 1 if mark == 0xFF else 2
             continue

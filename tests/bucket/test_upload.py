@@ -774,3 +774,16 @@ def test_links_that_leave_the_folder_are_rows_and_nothing_behind_them_is_sent(
     with pytest.warns(UserWarning, match="1 of"):
         small.upload_folder(tmp_path / "link", name="whole/{ID}", progress=False)
     assert "whole/a.jpg" in store.items
+
+
+def test_pictures_and_videos_that_are_zeros_are_no_pictures_and_videos() -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(stream, "JPEG")
+    whole = stream.getvalue()
+    for name in ("a.jpg", "a.png", "a.mp4", "a.webm"):
+        for size in (10, 9_000):
+            assert "nothing but zeros" in str(why_not_shown(name, size, io.BytesIO(bytes(size))))
+    half = whole[:20].ljust(len(whole), b"\0")
+    assert "break off" in str(why_not_shown("a.jpg", len(half), io.BytesIO(half)))
+    assert why_not_shown("a.jpg", len(whole), io.BytesIO(whole)) is None
+    assert "nothing but zeros" not in str(why_not_shown("a.mp3", 9_000, io.BytesIO(bytes(9_000))))
