@@ -878,7 +878,7 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
         return _look_into_drawing(head, file, size)
     if _is_message(head):
         return PAGE
-    if kind.medium != "audio" and not head.strip(b"\0"):
+    if kind.medium != "audio" and head and not head.strip(b"\0"):
         return ZEROS
     if ending in _BOXED:
         return _look_into_boxes(file, size)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
+import pandas as pd
 
 from lsnb.errors import LabelConfigError, StudioError
 from lsnb.kernel.jobs import counting
@@ -258,7 +259,13 @@ def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[st
     if isinstance(annotators, str):
         names = [part.strip() for part in annotators.split(",")]
     else:
-        names = [str(name).strip() for name in annotators]
+        given = list(annotators)
+        if odd := [name for name in given if not pd.api.types.is_scalar(name)]:
+            return [], [f"annotators holds {str(odd[0])[:40]}: give names, as ['ana', 'ben']."]
+        try:
+            names = [(key_text(name) or "").strip() for name in given]
+        except RoundedKeyError as fault:
+            return [], [f"annotators holds {fault.number!r}: give names, as ['ana', 'ben']."]
     problems = []
     if not names:
         problems.append("annotators is empty: name at least one, as ['ana', 'ben'].")

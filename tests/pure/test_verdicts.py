@@ -181,6 +181,17 @@ def test_keys_and_names_that_look_alike_are_said() -> None:
         "they are one item."
     ]
     assert annotator_names(["J\u00fcrgen", "Ju\u0308rgen"])[1]
+    assert annotator_names(pd.Series(["ana", None]))[1] == [
+        "annotators holds an empty name: take it out or fill it in."
+    ]
+    assert annotator_names([1.0, float("nan")])[1] == ["annotators holds an empty name: take it out or fill it in."]
+    assert annotator_names(pd.Series([1.0, 2.0])) == (["1", "2"], [])
+    assert [annotator_names([odd, "ben"])[0] for odd in (["ana"], {"a": 1}, 1.5, 10**400)] == [
+        [],
+        [],
+        [],
+        ["1" + "0" * 400, "ben"],
+    ]
     found = evaluate(
         pd.DataFrame({"id": ["1", "2"], "mood": ["u\u0308p", "down"]}),
         pd.DataFrame({"item": ["1", "2"], "value": ["\u00fcp", "down"]}),
