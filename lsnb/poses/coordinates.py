@@ -49,6 +49,8 @@ COORDS = ("x", "y", "likelihood")
 UNSEEN = -1.0
 # Peaks of heat maps go a little beyond 1.
 MOST_LIKELIHOOD = 1.5
+# Pixels from the corner beyond which no picture reaches.
+FARTHEST = 1e6
 # What EKS writes beside its poses, for metrics: https://github.com/paninski-lab/eks.
 _SPREAD = re.compile(r"[xyz]_(ens|posterior)_\w+")
 
@@ -126,7 +128,22 @@ def _accounted(poses: Poses, tally: Tally, layout: Layout) -> Poses:
             f"{poses.source}: the columns {listing(others)} of "
             f"{counted(len(poses.bodyparts), 'body part')} are left out; poses have x, y and likelihood."
         )
-    most = float(np.nanmax(poses.likelihood, initial=0.0))
+    xy, likelihood = poses.xy, poses.likelihood
+    if max(np.nanmax(xy, initial=0.0), -np.nanmin(xy, initial=0.0)) > FARTHEST:
+        far = (np.abs(xy) > FARTHEST).any(axis=2)
+        frame, part = np.argwhere(far)[0]
+        tally.note(
+            f"{poses.source}: {counted(int(far.sum()), 'place is', 'places are')} outside any picture, as "
+            f"{poses.bodyparts[part]} in frame {frame} at {np.nanmax(np.abs(xy[frame, part])):.3g} px, and taken for "
+            "missing."
+        )
+        xy[far] = np.nan
+    infinite = np.isinf(likelihood)
+    if infinite.any():
+        many = counted(int(infinite.sum()), "likelihood is", "likelihoods are")
+        tally.note(f"{poses.source}: {many} infinite, and taken for missing.")
+        likelihood[infinite] = np.nan
+    most = float(np.nanmax(likelihood, initial=0.0))
     if most > MOST_LIKELIHOOD:
         tally.note(
             f"{poses.source} has likelihoods up to {most:g}, and they are taken for shares of 1, as are "
@@ -160,13 +177,17 @@ class Layout:
         """Return the poses in a table's numbers, ``[frames, columns]``."""
         likelihood = values[:, list(self.likelihood)]
         likelihood[likelihood == UNSEEN] = np.nan
-        return Poses(self.scorer, self.bodyparts, self.places(values), likelihood, source)
+        return Poses(self.scorer, self.bodyparts, self._as_written(values), likelihood, source)
 
     def places(self, values: Floats) -> Floats:
         """Return the pixels in a table's numbers, ``[rows, body parts, 2]``."""
+        xy = self._as_written(values)
+        xy[~np.isfinite(xy)] = np.nan
+        return xy
+
+    def _as_written(self, values: Floats) -> Floats:
         xy = np.empty((len(values), len(self.bodyparts), 2))
         xy[:, :, 0], xy[:, :, 1] = values[:, list(self.x)], values[:, list(self.y)]
-        xy[~np.isfinite(xy)] = np.nan
         xy[(xy == UNSEEN).all(axis=2)] = np.nan
         return xy
 

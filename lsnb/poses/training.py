@@ -371,6 +371,10 @@ def _clips(
             [f"videos lacks {listing(absent)}: add each video's file."] * bool(absent)
             + [f"The names of {listing(bare)} do not say which frame they are: leave videos= out."] * bool(bare)
         )
+    frames = Counter(zip(map(_video, rows), map(int, digits), strict=True))
+    same = [row for row, number in zip(rows, digits, strict=True) if frames[_video(row), int(number)] > 1]
+    if same:
+        raise InputError(f"{listing(same)} say the same frame of a video: keep one of each, or leave videos= out.")
     backends = [
         {"type": "MediaVideo", "filename": str(Path(videos[name])), "bgr": True, "dataset": "", "input_format": ""}
         for name in names

@@ -259,6 +259,23 @@ def test_animals_of_no_track_are_said_and_take_no_tracks_name(tmp_path: Path) ->
     assert found.bodyparts[::2] == ("animal1 nose", "animal2 nose")
 
 
+@pytest.mark.parametrize("far", [1e30, -1e200, np.inf])
+def test_places_that_no_picture_has_and_infinite_likelihoods_are_missing_and_said(tmp_path: Path, far: float) -> None:
+    columns = pd.MultiIndex.from_product([["net"], ["nose", "tail"], ["x", "y", "likelihood"]])
+    table = pd.DataFrame(np.full((50, 6), 0.5), columns=columns)
+    table.iloc[7, 3], table.iloc[9, 2] = far, np.inf
+    table.to_csv(tmp_path / "a.csv")
+    for source in (table, tmp_path / "a.csv"):
+        with pytest.warns(UserWarning, match="1 place is outside any picture, as tail in frame 7 .* taken for missing"):
+            poses = read_poses(source)
+        assert np.argwhere(np.isnan(poses.xy)).tolist() == [[7, 1, 0], [7, 1, 1]]
+        assert np.argwhere(np.isnan(poses.likelihood)).tolist() == [[9, 0]]
+        assert any("1 likelihood is infinite" in note for note in poses.tally.notes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            select_difficult_frames(source, 1)
+
+
 def test_likelihoods_in_percent_are_said() -> None:
     columns = pd.MultiIndex.from_product([["net"], ["nose"], ["x", "y", "likelihood"]])
     with pytest.warns(UserWarning, match="likelihoods up to 95"):

@@ -116,6 +116,9 @@ def test_ultralytics_finds_the_labels_of_a_video_called_images_and_no_two_pictur
     )
     with pytest.raises(InputError, match=r"labeled-data/b/img00000002.png, more/labeled-data/b/.* one file of labels"):
         write_labelled_poses(table, tmp_path / "other", **options)
+    videos = {"images": "images.mp4", "b": "b.mp4"}
+    with pytest.raises(InputError, match=r"labeled-data/b/img00000002.png, more/labeled-data/b/.* the same frame"):
+        write_labelled_poses(table, tmp_path / "a.slp", format="sleap", videos=videos)
 
 
 @pytest.mark.parametrize("animals", [1, 2])
