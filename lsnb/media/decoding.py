@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
 from lsnb.kernel.files import file_sentence, given_file, how_to_fetch
+from lsnb.kernel.formats import MOST_PIXELS
 
 # Opening a video, and saying in plain words why one cannot be read.
 
@@ -38,6 +39,8 @@ _BESIDE_DAMAGED_TAGS: dict[str, Any] = (
 )
 
 
+# FFmpeg's own bound is 2 billion, and a file of some thousand bytes may say that its frames have as many.
+_BOUND = {"max_pixels": str(MOST_PIXELS)}
 # Too many open files, no memory, a drive that is gone: of these the file knows nothing.
 _NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE})
 
@@ -90,7 +93,7 @@ def opened_file(path: Path) -> Any:
     if not os.access(path, os.R_OK):
         raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
-        return av.open(file_address(path), **_BESIDE_DAMAGED_TAGS)
+        return av.open(file_address(path), options=_BOUND, **_BESIDE_DAMAGED_TAGS)
     except (av.error.FFmpegError, OSError, ValueError) as fault:
         if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
             raise FileAccessError(file_sentence(fault, path), fault.errno) from None
@@ -122,13 +125,17 @@ def opened(path: Path, *, one_by_one: bool = False, is_rough: bool = False) -> I
             raise InputError(f"{path} has no video in it, only {' and '.join(kinds)}: give a file with pictures.")
         stream = streams[0]
         if stream.codec_context is None or not stream.codec_context.width:
-            raise unreadable(path)
+            raise InputError(
+                f"No frame of {path} can be read: it is damaged, was not completely copied, or its frames have more "
+                f"than {MOST_PIXELS // 10**6} million pixels. Copy or export it again."
+            )
         stream.thread_type = "SLICE" if one_by_one else "AUTO"
+        stream.codec_context.options = _BOUND
         if is_rough:
             # A small picture of H.264 is off by a tenth of a grey level, which does not grow. In HEVC all frames may be
             # marked as made from two, and what is left out would add up.
             is_local = stream.codec_context.name == "h264"
-            stream.codec_context.options = {"skip_loop_filter": "bidir" if is_local else "noref"}
+            stream.codec_context.options = {**_BOUND, "skip_loop_filter": "bidir" if is_local else "noref"}
         if not may_start_a_thread():  # PyAV 19 does not survive a decoder that finds none
             stream.codec_context.thread_count = 1
         try:

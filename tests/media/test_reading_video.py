@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -327,6 +328,28 @@ def test_what_is_no_video_is_refused_in_plain_words(tmp_path: Path) -> None:
     for nothing in (None, 3, "", pd.NA, float("nan")):
         with pytest.raises(InputError, match="path of one video"):
             probe(nothing)  # type: ignore[call-overload]
+
+
+def test_frames_of_more_pixels_than_any_video_has_are_not_decoded(tmp_path: Path) -> None:
+    """A head of ten bytes says how large a frame of VP8 is: 268 million pixels here (RFC 6386, 9.1)."""
+
+    def claim(content: bytes, before: bytes, pattern: str, *size: int) -> bytes:
+        return content.replace(before + struct.pack(pattern, *size), before + struct.pack(pattern, 16383, 16383))
+
+    path = make_video(tmp_path / "clip.webm", 12, gop=6)
+    whole = path.read_bytes()
+    second = whole.rindex(b"\x9d\x01\x2a")
+    path.write_bytes(whole[:second] + claim(whole[second:], b"\x9d\x01\x2a", "<2H", 160, 120))
+    assert [frame.image.shape for frame in read_frames(path)] == [(120, 160, 3)] * 6
+    path.write_bytes(claim(whole, b"\x9d\x01\x2a", "<2H", 160, 120))
+    with pytest.raises(InputError, match="not a video that can be read"):
+        probe(path)
+    # Where the container says it, too.
+    path = make_video(tmp_path / "clip.avi", 2, codec="mjpeg", pixel_format="yuvj420p")
+    content = claim(path.read_bytes(), b"", "<2I", 160, 120)
+    path.write_bytes(claim(content, b"\xff\xc0\x00\x11\x08", ">2H", 120, 160))
+    with pytest.raises(InputError, match="its frames have more than 134 million pixels"):
+        probe(path)
 
 
 def test_a_stream_without_times_has_its_rate(tmp_path: Path) -> None:
