@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -15,12 +18,31 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
+from lsnb.kernel.words import counted, warn
+
 # Okabe & Ito's colours, which people with any colour vision tell apart (Color Universal Design, 2008).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 MISSING = "#EEEEEE"
 # Patterns for what comes after the last colour: each colour again, with lines or dots in it.
 PATTERNS = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "||||", "----", "**")
 LINES = ("-", "--", ":", "-.")
+# What matplotlib says of each letter that its fonts lack, each time that it draws or measures one.
+_LACKING = re.compile(r"Glyph (\d+) .*missing from")
+
+
+@contextmanager
+def lacking_letters() -> Iterator[list[str]]:
+    """Gather the letters that no font here has, of which matplotlib warns one by one; other warnings go on."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield found
+    for one in said:
+        glyph = _LACKING.match(str(one.message))
+        if glyph:
+            found.append(chr(int(glyph[1])))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
 
 
 class Picture(Figure):
@@ -38,7 +60,18 @@ class Picture(Figure):
         for text in self.findobj(Text):
             text.set_parse_math(False)
             text.set_usetex(False)
-        super().draw(renderer)
+        with lacking_letters() as found:
+            super().draw(renderer)
+        told: set[str] = self.__dict__.setdefault("_told", set())
+        new = [letter for letter in dict.fromkeys(found) if letter not in told]
+        if new:
+            told.update(new)
+            shown = " ".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in new[:12])
+            warn(
+                f"No font of this computer has {counted(len(new), 'letter')} of this picture ({shown}"
+                f"{'…' if len(new) > 12 else ''}), drawn as boxes: install one that has, such as Noto Sans, and name "
+                "it in matplotlib's rcParams['font.family']."
+            )
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -74,19 +107,20 @@ def folded(text: str, width: float, size: float) -> str:
         return float(text_to_path.get_text_width_height_descent(words, letters, ismath=False)[0]) <= width * 72
 
     lines = []
-    for line in text.split("\n"):
-        now = ""
-        for word in line.split(" "):
-            if now and not fits(f"{now} {word}"):
-                lines.append(now)
-                now = ""
-            now = f"{now} {word}" if now else word
-            while len(now) > 1 and not fits(now):
-                # A word of its own that has no room: as many letters as have.
-                most = next(count for count in range(len(now) - 1, 0, -1) if count == 1 or fits(now[:count]))
-                lines.append(now[:most])
-                now = now[most:]
-        lines.append(now)
+    with lacking_letters():  # the drawing says which
+        for line in text.split("\n"):
+            now = ""
+            for word in line.split(" "):
+                if now and not fits(f"{now} {word}"):
+                    lines.append(now)
+                    now = ""
+                now = f"{now} {word}" if now else word
+                while len(now) > 1 and not fits(now):
+                    # A word of its own that has no room: as many letters as have.
+                    most = next(count for count in range(len(now) - 1, 0, -1) if count == 1 or fits(now[:count]))
+                    lines.append(now[:most])
+                    now = now[most:]
+            lines.append(now)
     return "\n".join(lines)
 
 

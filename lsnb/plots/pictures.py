@@ -30,6 +30,7 @@ from lsnb.plots.looks import (
     apart,
     folded,
     headline,
+    lacking_letters,
     legend_beside,
     line_look,
     look,
@@ -315,7 +316,8 @@ def _spread_words(figure: Picture, panels: Iterable[Any]) -> None:
         taken: list[Any] = [Bbox([at - HALF_MARK, at + HALF_MARK]) for several in points for at in several]
         lost = 0
         for text in axes.texts:
-            box = text.get_window_extent(renderer)
+            with lacking_letters():  # the drawing said it
+                box = text.get_window_extent(renderer)
             x, y = text.get_position()
             found = None
             for step in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -305,7 +306,7 @@ def test_an_annotator_has_one_colour_in_all_pictures():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "c"]
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.filterwarnings("ignore:No font")
 @pytest.mark.parametrize(
     ("reason", "video"),
     [
@@ -330,3 +331,29 @@ def test_a_sheet_of_frames_has_room_for_what_is_said_in_any_letters(frames: int,
     )
     figure = plots.contact_sheet(table, [np.zeros((48, 64, 3), dtype="uint8")] * frames)
     assert not faults(figure)
+
+
+def test_letters_that_no_font_has_are_said_once_in_a_sentence() -> None:
+    reasons = ["\ue123 jumped 42 px", "nose \ue124\u0001 0.12", "left_ear jumped"]
+    table = pd.DataFrame({"video": "a.mp4", "frame": range(3), "time": np.arange(3.0), "reason": reasons})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        figure = plots.contact_sheet(table, [np.zeros((48, 64, 3), dtype="uint8")] * 3)
+        FigureCanvasAgg(figure).draw()
+        figure._repr_png_()
+    (one,) = map(str, (each.message for each in said))
+    assert one.startswith(
+        "No font of this computer has 3 letters of this picture (U+E123 U+E124 U+0001), drawn as boxes"
+    )
+
+
+def test_other_warnings_of_a_drawing_go_on() -> None:
+    figure = plots.Picture()
+
+    class Odd(Text):
+        def draw(self, renderer: object) -> None:
+            warnings.warn("something else", RuntimeWarning, stacklevel=1)
+
+    figure.add_artist(Odd())
+    with pytest.warns(RuntimeWarning, match="something else"):
+        FigureCanvasAgg(figure).draw()
