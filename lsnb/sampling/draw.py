@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
@@ -390,7 +391,8 @@ def extend_sample(
 def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
     """Return what each stratum gave to a sample: its values, ``rows``, ``before`` and ``sampled``.
 
-    ``rows`` are the stratum's rows in the table, ``before`` those of them in the sample that was extended.
+    ``rows`` are the stratum's rows in the table, ``before`` those of them in the sample that was extended. Beside a
+    column of such a name that makes the strata, it is ``rows (2)``.
 
     Args:
         sample: What ``sample`` or ``extend_sample`` returned (a file does not keep this).
@@ -409,7 +411,21 @@ def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
     drawn = sample.attrs.get("lsnb", {}) if isinstance(sample, pd.DataFrame) else {}
     if "strata" not in drawn:
         raise InputError("This table does not say how it was drawn: give what lsnb.sample returned, not a file of it.")
-    return pd.DataFrame(drawn["strata"], columns=[*drawn["by"], "rows", "before", "sampled"])
+    return pd.DataFrame(drawn["strata"], columns=[*drawn["by"], *_counts_beside(drawn["by"])])
+
+
+def _counts_beside(by: Sequence[Hashable]) -> list[str]:
+    """Return the names of what is counted of each stratum, beside the columns that make these.
+
+    Example:
+        >>> _counts_beside(["group"]), _counts_beside(["rows"])
+        (['rows', 'before', 'sampled'], ['rows (2)', 'before', 'sampled'])
+    """
+    names: list[str] = []
+    for name in ("rows", "before", "sampled"):
+        free = itertools.chain([name], (f"{name} ({n})" for n in itertools.count(2)))
+        names.append(next(called for called in free if called not in by))
+    return names
 
 
 def describe_sample(sample: pd.DataFrame) -> str:
@@ -435,7 +451,7 @@ def describe_sample(sample: pd.DataFrame) -> str:
         raise InputError(
             f"{n + again} rows were drawn, and this table has {len(sample)}: give what lsnb.sample returned, unchanged."
         )
-    rows, before = int(strata["rows"].sum()), int(strata["before"].sum())
+    rows, before, _ = (int(strata[name].sum()) for name in _counts_beside(how["by"]))
     chance = "with unequal probabilities" if how.get("is_weighted") else "at random"
     words = f"{n} of {counted(rows, 'item')} {'was' if n == 1 else 'were'} drawn {chance} (seed {how['seed']})"
     if n == rows:
@@ -619,8 +635,9 @@ def _draw(
         # Some strata have more already than their share: the new rows go to the others, as far as they go.
         lacking = apportion(wanted, lacking, lacking, ties)
     drawn = [row for rows, count in zip(candidates, lacking, strict=True) for row in rows[:count]]
+    titles = [*frame.by, *_counts_beside(frame.by)]
     records = [
-        {**dict(zip(frame.by, name, strict=True)), "rows": len(everywhere[name]), "before": h, "sampled": count}
+        dict(zip(titles, (*name, len(everywhere[name]), h, count), strict=True))
         for name, h, count in zip(names, had, lacking, strict=True)
     ]
     return sorted(drawn), records

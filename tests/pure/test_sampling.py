@@ -385,3 +385,15 @@ def test_strata_that_look_alike_and_keys_that_the_table_lacks_are_said():
         extend_sample(first, table, key="ID", n=2)
     with pytest.warns(UserWarning, match=r"1 key of the sample is not in the table's column 'ID' \(z\)"):
         extend_sample(pd.DataFrame({"ID": ["a", "z"]}), table, key="ID", n=2)
+
+
+@pytest.mark.parametrize("name", ["rows", "before", "sampled", "group"])
+def test_strata_may_be_of_a_column_that_is_called_as_what_is_counted(name: str) -> None:
+    table = pd.DataFrame({"ID": list("abcdef"), name: list("xxxxyy")})
+    drawn = sample(table, key="ID", n=3, by=name)
+    found = strata_table(drawn)
+    assert found.values.tolist() == [["x", 4, 0, 2], ["y", 2, 0, 1]]
+    assert found.columns.is_unique
+    assert f"in proportion to the strata of {name}" in describe_sample(drawn)
+    further = strata_table(extend_sample(drawn, table, key="ID", n=3, by=name))
+    assert further.values.tolist() == [["x", 4, 2, 2], ["y", 2, 1, 1]]
