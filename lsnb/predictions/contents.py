@@ -97,8 +97,8 @@ KNOWN = (
 )
 # What to do with files about texts, of which there is no reader.
 OF_TEXTS = (
-    "Of what doccano, Prodigy, spaCy, brat or CoNLL hold make a table: for spans with the columns item, label, start "
-    "and end (characters of the text, from 0), for answers with item and a column called as their question"
+    "For spans of texts lsnb.from_spans takes item → a record of doccano's or Prodigy's, or a document of spaCy's, and "
+    "CoNLL files; of what brat holds make a table with the columns item, label, start and end (characters, from 0)"
 )
 CALLED: Mapping[Format, str] = {
     "answers": "a table of answers",
@@ -866,8 +866,8 @@ def _no_boxes(name: str, table: pd.DataFrame, key: str) -> InputError:
     return InputError(
         f"{name} is no table of predictions: beside a column {which} it needs, for boxes, label and "
         f"{', '.join(BOX_COLUMNS[0])} in percent or {', '.join(BOX_COLUMNS[2])} in pixels, for spans, label, start and "
-        "end (as what doccano, Prodigy, spaCy, brat or CoNLL hold: characters of the text, from 0), or, for answers, a "
-        f"column called as their question. Its columns: {', '.join(map(repr, map(str, table.columns[:12])))}."
+        "end, or, for answers, a column called as their question. Its columns: "
+        f"{', '.join(map(repr, map(str, table.columns[:12])))}. {OF_TEXTS}."
     )
 
 

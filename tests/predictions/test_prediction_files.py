@@ -214,8 +214,8 @@ def test_files_about_texts_that_nothing_reads_are_refused_with_what_to_do(tmp_pa
     config = lsnb.LabelConfig.text("text").labels("ner", ["PER"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(InputError, match=r"label, start and end .*characters of the text, from 0") as said:
+        with pytest.raises(InputError, match=r"lsnb\.from_spans takes item → a record of doccano's") as said:
             lsnb.read_predictions(path, config=config)
-        assert "doccano, Prodigy, spaCy, brat or CoNLL" in str(said.value)
+        assert "of what brat holds make a table with the columns item, label, start and end" in str(said.value)
         with pytest.raises(InputError, match=r"What another tool wrote is for lsnb\.read_predictions"):
             lsnb.read_annotations(path)
