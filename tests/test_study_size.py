@@ -21,9 +21,11 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 from moods import CONFIG, said, texts
 
 import lsnb
+from lsnb.annotations.long import Wanted, tabulate_groups
 from lsnb.errors import InputError
+from lsnb.kernel.tally import Tally
 from lsnb.stack import Stack
-from lsnb.studio.connection import Width
+from lsnb.studio.connection import AGAIN, Width
 from lsnb.studio.server import UNDRAFTED
 from lsnb.study import Studio, Study
 from lsnb.study.snapshots import metas_now
@@ -155,6 +157,21 @@ def test_tables_that_are_made_a_group_at_a_time_are_the_same(study: Study, monke
     assert run.annotations.attrs["read"]["seen"] == 8  # and a draft is one, too
     for answers, table in labelled.items():
         pd.testing.assert_frame_equal(study.pull(answers=answers).labelled, table)
+
+
+def test_tasks_that_are_few_are_gone_through_once() -> None:
+    """What a project holds is unpacked each time that somebody goes through it."""
+    tasks = [{"id": n, "data": {"id": str(n)}, "annotations": []} for n in range(5)]
+    begun: list[int] = []
+
+    def given() -> Iterator[dict[str, Any]]:
+        begun.append(1)
+        return iter(tasks)
+
+    (one,) = [table for _, table in tabulate_groups(given, Wanted("id"), "ana", Tally("The tasks", "annotation"))]
+    assert one["item"].tolist() == list("01234")
+    assert len(begun) == 1
+    assert not list(tabulate_groups(lambda: iter([]), Wanted("id"), "ana", Tally("The tasks", "annotation")))
 
 
 def test_annotations_say_from_when_they_are(study: Study) -> None:
@@ -467,6 +484,34 @@ def test_a_server_that_is_the_quicker_the_more_it_is_asked_is_asked_each_thing_o
     acts = [partial(asked.append, i) for i in range(n)]
     assert server.each(acts, what="Asking", unit="act") == [None] * n
     assert sorted(asked) == list(range(n))
+
+
+def test_a_server_that_was_busy_when_it_was_tried_is_tried_again(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One noisy trial decided for all that followed, on the least busy server, too."""
+    server = lsnb.connect(stack.url, stack.api_key).server
+    server.width = Width()
+    together: list[tuple[int, int]] = []
+    clock = [0.0]
+
+    def side_by_side(act: Callable[[int], None], jobs: range, at_once: int, count: object) -> None:
+        together.append((len(jobs), at_once))
+        for job in jobs:
+            act(job)
+        # At the first trial of several it is busy.
+        clock[0] += len(jobs) if len(together) == 1 else len(jobs) / at_once
+
+    def act() -> None:
+        if server.width.at_once == 1:
+            clock[0] += 1.0
+
+    monkeypatch.setattr("lsnb.studio.connection.Pace.now", staticmethod(lambda: clock[0]))
+    monkeypatch.setattr("lsnb.studio.connection.side_by_side", side_by_side)
+    server.each([act] * (8 + 32 + AGAIN + 8 + 32 + 64 + 40), what="Asking", unit="act")
+    assert together == [(32, 4), (32, 4), (64, 8), (40, 8)]
+    # The stack's own server is written to by one at a time, whatever the load.
+    server.width, together[:] = Width(is_settled=True), []
+    server.each([act] * (3 * AGAIN), what="Asking", unit="act")
+    assert together == []
 
 
 def test_a_fault_of_one_is_told_and_the_others_go_on(studio: Studio) -> None:

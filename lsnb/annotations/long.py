@@ -370,31 +370,33 @@ GROUP = 10_000  # tasks whose rows are made at once
 
 
 def tabulate_groups(
-    groups: Callable[[], Iterable[list[Any]]], wanted: Wanted, annotator: str, tally: Tally
+    tasks: Callable[[], Iterable[Any]], wanted: Wanted, annotator: str, tally: Tally
 ) -> Iterator[tuple[list[Any], pd.DataFrame]]:
     """Yield tasks and their long table, a group at a time, so that few of them are objects at once.
 
     Args:
-        groups: Yields the tasks, each time it is called.
+        tasks: Yields the tasks, each time it is called.
         wanted: How.
         annotator: As of ``long_table``.
         tally: What the tasks held is added to it.
     """
-    names = Names()
-    for group in groups():
-        names.see(group)
-    for group in groups():
+    groups, names = _in_groups(tasks()), None
+    group = next(groups, [])
+    if len(group) < GROUP:
+        groups = iter([group] if group else [])  # these are all, which tell the names themselves
+    else:
+        names = Names()
+        while group:
+            names.see(group)
+            group = next(groups, [])
+        groups = _in_groups(tasks())
+    for group in groups:
         found = tabulate(group, wanted, annotator=annotator, names=names)
         tally.add(found.tally)
         yield group, found.table
 
 
-def in_groups(tasks: Iterable[Any]) -> Iterator[list[Any]]:
-    """Yield so many tasks at once as memory holds with ease.
-
-    Args:
-        tasks: The tasks.
-    """
+def _in_groups(tasks: Iterable[Any]) -> Iterator[list[Any]]:
     left = iter(tasks)
     while group := list(itertools.islice(left, GROUP)):
         yield group

@@ -154,9 +154,11 @@ class Pace:
 
 
 # How many requests are out at once, tried one after the other until more are no quicker; and of how many a trial is.
-WIDTHS = (1, 2, 4, 8)
+# Two at once are not tried: on a busy computer they are so little quicker than one that chance decides.
+WIDTHS = (1, 4, 8)
 TRIAL = 8  # for each at once
 WORTH_IT = 1.2  # times as quick as fewer
+AGAIN = 200  # requests, after which what one at a time was found to be best for is tried again: it may have been busy
 
 
 @dataclass
@@ -167,11 +169,13 @@ class Width:
         at_once: How many are out at once.
         is_settled: Whether the trial is over.
         rate: Requests in a second, with as many at once as last tried.
+        rest: After how many more requests there is another trial; 0 for never.
     """
 
     at_once: int = 1
     is_settled: bool = False
     rate: float = 0.0
+    rest: int = 0
 
     def share(self, left: int) -> int:
         """Return how many of the things that are left to do next.
@@ -180,10 +184,12 @@ class Width:
             left: How many there are.
 
         Example:
-            >>> Width().share(100), Width(at_once=8).share(44)
-            (8, 44)
+            >>> Width().share(100), Width(at_once=8).share(44), Width(is_settled=True).share(100)
+            (8, 44, 100)
         """
-        return left if self.is_settled or left < 2 * TRIAL else min(left, TRIAL * self.at_once)
+        if self.is_settled:
+            return min(left, self.rest or left)
+        return left if left < 2 * TRIAL else min(left, TRIAL * self.at_once)
 
     def note(self, n: int, seconds: float) -> None:
         """Note how long so many took, and try more at once or go back to fewer.
@@ -194,17 +200,23 @@ class Width:
 
         Example:
             >>> width = Width()
-            >>> for seconds in (8.0, 8.0, 8.0, 16.0):
+            >>> for seconds in (8.0, 8.0, 16.0):
             ...     width.note(8 * width.at_once, seconds)
             >>> width.at_once, width.is_settled
             (4, True)
         """
-        if self.is_settled or n < TRIAL * self.at_once:
+        if self.is_settled:
+            if self.rest:
+                self.rest = max(self.rest - n, 0)
+                self.is_settled = self.rest > 0
+            return
+        if n < TRIAL * self.at_once:
             return
         rate = n / max(seconds, 1e-9)
         place = WIDTHS.index(self.at_once)
         if rate < WORTH_IT * self.rate:
-            self.at_once, self.is_settled = WIDTHS[place - 1], True
+            self.at_once, self.is_settled, self.rate = WIDTHS[place - 1], True, 0.0
+            self.rest = AGAIN if place == 1 else 0
         elif place + 1 == len(WIDTHS):
             self.is_settled = True
         else:
@@ -677,9 +689,8 @@ class Connection:
         with counting(what, len(acts), unit) as count:
             place = 0
             while place < len(acts):
-                tried = not (self.width.is_settled or once)
                 at_once = 1 if once and not self.width.is_settled else self.width.at_once
-                share = self.width.share(len(acts) - place) if tried else len(acts) - place
+                share = len(acts) - place if once else self.width.share(len(acts) - place)
                 began = self.pace.now()
                 some = range(place, place + share)
                 if at_once == 1:
@@ -688,7 +699,7 @@ class Connection:
                         count(1)
                 else:
                     side_by_side(act, some, at_once, count)
-                if tried:
+                if not once:
                     self.width.note(share, self.pace.now() - began)
                 place += share
         return done

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table, widen
 from lsnb.annotations.long import Wanted as Columns
-from lsnb.annotations.long import in_groups, tabulate_groups
+from lsnb.annotations.long import tabulate_groups
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
@@ -249,11 +249,11 @@ def read_run(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Sna
     people = [
         table
         for name, tasks in answers.items()
-        for _, table in tabulate_groups(partial(in_groups, tasks), wanted, name, tally)
+        for _, table in tabulate_groups(partial(iter, tasks), wanted, name, tally)
     ]
     of_model, tables = Tally("The tasks", "annotation"), []
     results: dict[str, list[dict[str, Any]]] = {}
-    for group, table in tabulate_groups(partial(in_groups, said), wanted, model, of_model):
+    for group, table in tabulate_groups(partial(iter, said), wanted, model, of_model):
         results |= {str(item_of(task)): task["annotations"][0]["result"] for task in group}
         tables.append(table)
     predicted = _whole(tables, of_model, splits, several)

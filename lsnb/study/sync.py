@@ -17,7 +17,7 @@ import orjson
 import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
-from lsnb.annotations.long import Wanted, in_groups, tabulate_groups
+from lsnb.annotations.long import Wanted, tabulate_groups
 from lsnb.annotations.votes import VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import file_errors, safe_name, write_whole
@@ -187,17 +187,17 @@ def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: st
         snapshot = snapshots.get(copy.project.id)
         if snapshot is None or not (snapshot.content(copy.manifest).answered or snapshot.lost):
             continue
-        groups = partial(_groups, copy, snapshot)
-        for _, table in tabulate_groups(groups, Wanted(key=key), copy.manifest.annotator, tally):
+        own, name = partial(_own_answers, copy, snapshot), copy.manifest.annotator
+        for _, table in tabulate_groups(own, Wanted(key=key), name, tally):
             tables.append(table[list(VOTED)].copy())  # all columns of half a million answers take a gigabyte
     tally.warn()
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 
 
-def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
-    """Yield the tasks that were answered, and those that were lost."""
+def _own_answers(copy: Copy, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    """Return the tasks that were answered, and those that were lost."""
     own = (task for task in snapshot.tasks.values() if task["annotations"] and item_of(task, copy.manifest) is not None)
-    return in_groups(itertools.chain(own, snapshot.lost))
+    return itertools.chain(own, snapshot.lost)
 
 
 def label_table(
