@@ -928,7 +928,7 @@ def find_table(
             + "."
         )
     places = list(layout.run.rows)
-    if EXTREME.search(text):
+    if is_infinite_in(table) or any(pattern.search(text) for pattern in _VANISHING):
         note_beyond(zip((layout.numbers[place] for place in places), cells, strict=True), table, layout.found)
     header = set(range(places[0] - layout.found.header, places[0]))
     layout.found.seen = sum(bool(line.strip()) for place, line in enumerate(layout.lines) if place not in header)
@@ -942,6 +942,20 @@ def find_table(
 
 # An exponent of 300 or more, or more digits than the largest float has.
 EXTREME = re.compile(r"[eE][+-]?0*(?:[3-9][0-9]{2}|[1-9][0-9]{3})|(?<![0-9])[0-9]{309}")
+
+
+# A letter at the beginning is looked for several times as fast as one of two.
+_VANISHING = tuple(re.compile(f"{letter}-0*(?:[3-9][0-9]{{2}}|[1-9][0-9]{{3}})") for letter in "eE")
+
+
+def is_infinite_in(table: pd.DataFrame) -> bool:
+    """Return whether a column of numbers holds an infinite one.
+
+    Example:
+        >>> is_infinite_in(pd.DataFrame({0: [1.5, math.inf], 1: ["inf", "x"]})), is_infinite_in(pd.DataFrame({0: [1]}))
+        (True, False)
+    """
+    return any(bool(np.isinf(table[name]).any()) for name in table if table[name].dtype == "float64")
 
 
 def note_beyond(rows: Iterable[tuple[int, Sequence[str]]], table: pd.DataFrame, found: Found) -> None:

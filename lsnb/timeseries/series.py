@@ -25,7 +25,7 @@ from lsnb.tables.cells import measured
 from lsnb.tables.opening import decode
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNIT, UNITS, noted
 from lsnb.timeseries.instruments import FORMATS, read_format
-from lsnb.timeseries.loggers import EXTREME, find_layout, find_table, table_of_layout
+from lsnb.timeseries.loggers import EXTREME, find_layout, find_table, is_infinite_in, table_of_layout
 
 # Above this a file is not looked at line by line: its head says how it is written, and pandas' own reader takes it.
 QUICK_BYTES = 32_000_000
@@ -310,8 +310,8 @@ def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
                 "into smaller files."
             ) from None
     long = sorted(int(number) for one in said for number in LONG_LINE.findall(str(one.message)))
-    is_infinite = any(bool(np.isinf(raw[name]).any()) for name in raw if raw[name].dtype == "float64")
-    return table_of_layout(raw, layout, long, _beyond_in(file, layout.first, is_infinite=is_infinite))
+    beyond = _beyond_in(file, layout.first, is_infinite=is_infinite_in(raw))
+    return table_of_layout(raw, layout, long, beyond)
 
 
 def _beyond_in(file: Path, first: int, *, is_infinite: bool) -> list[tuple[int, str]]:
