@@ -566,7 +566,7 @@ def _tell_columns(codebook: pd.DataFrame, tally: Tally) -> None:
     if others:
         kind = "" if "type" in given else ", and as it has no column type, its types are guessed"
         tally.note(
-            f"The codebook: the columns {listing(others)} are not used{kind}. A codebook's columns are "
+            f"The codebook: what stands in {listing(others)} is not used{kind}. A codebook's columns are "
             f"{joined(wanted)}: rename what is one of these."
         )
     labels = codebook.iloc[:, given["label"]].dropna().tolist() if "label" in given else []

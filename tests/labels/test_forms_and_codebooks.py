@@ -196,7 +196,7 @@ def test_rows_of_a_codebook_that_ask_nothing_are_said() -> None:
 
 def test_columns_that_are_none_of_a_codebook_and_labels_that_are_dates_are_said() -> None:
     book = pd.DataFrame({"Variable": ["q", "q"], "label": ["a", "b"], "Typ": ["multiple", None], "empty": [None, None]})
-    with pytest.warns(UserWarning, match="'Typ' are not used, and as it has no column type, its types are guessed"):
+    with pytest.warns(UserWarning, match="'Typ' is not used, and as it has no column type, its types are guessed"):
         assert LabelConfig.from_codebook(book).codebook["type"].tolist() == ["single", "single"]
     book = pd.DataFrame({"variable": ["q", "q"], "label": [pd.Timestamp("2026-02-01"), "b"], "type": ["single", None]})
     with pytest.warns(UserWarning, match=r"labels are dates \(2026-02-01 00:00:00\)"):
