@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
 
 from lsnb.errors import LsnbError
 from lsnb.kernel.runtime import SHOWN_AFTER
+from lsnb.kernel.words import kept_sentences, warn
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -139,16 +141,18 @@ def run_jobs(
     """
     units = [1] * len(jobs) if sizes is None else sizes
     results: list[Any] = [None] * len(jobs)
+    said: dict[int, list[tuple[str, bool]]] = {}
     with tqdm(total=sum(units), desc=what, unit=unit, disable=not progress or not jobs) as bar:
         if executor is None:
             for place, job in enumerate(jobs):
                 results[place] = function(job, bar.update)
             return results
-        futures: dict[Future[Result], int] = {}
+        work = partial(_with_sentences, function)
+        futures: dict[Future[tuple[Result, list[tuple[str, bool]]]], int] = {}
         try:
             for place, job in enumerate(jobs):
                 try:
-                    future = executor.submit(function, job, uncounted)
+                    future = executor.submit(work, job, uncounted)
                     if not isinstance(future, Future):
                         raise TypeError(f"its submit returns a {type(future).__name__}, and not a Future")
                     futures[future] = place
@@ -158,7 +162,7 @@ def run_jobs(
             for future in as_completed(futures):
                 place = futures[future]
                 try:
-                    results[place] = future.result()
+                    results[place], said[place] = future.result()
                 except LsnbError:
                     raise
                 except Exception as error:
@@ -169,7 +173,18 @@ def run_jobs(
             for future in futures:
                 future.cancel()
             raise
+    for place in sorted(said):
+        for sentence, is_of_data in said[place]:
+            warn(sentence, is_of_data=is_of_data)
     return results
+
+
+def _with_sentences(
+    function: Callable[[Job, Callable[[int], Any]], Result], job: Job, count: Callable[[int], Any]
+) -> tuple[Result, list[tuple[str, bool]]]:
+    """Return a job's result and what was said meanwhile, which in another process nobody would hear."""
+    with kept_sentences() as kept:
+        return function(job, count), kept
 
 
 def side_by_side(act: Callable[[Job], Any], jobs: Sequence[Job], at_once: int, count: Count) -> None:

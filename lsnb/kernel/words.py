@@ -10,6 +10,7 @@ import unicodedata
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 from lsnb.errors import plain_sentence
@@ -232,11 +233,36 @@ def warn(sentence: str, *, shown_by: object = None, is_of_data: bool = False) ->
         [('The third row was left out.', True)]
     """
     sentence = plain_sentence(sentence)
+    kept = _KEPT.get()
+    if kept is not None:
+        kept.append((sentence, is_of_data))
+        return
     if is_of_data and is_shown(sentence):
         return
     frame = _users_frame()
     if shown_by is None or not is_held(sentence, shown_by, lambda held: _say(held, frame)):
         _say(sentence, frame)
+
+
+_KEPT: ContextVar[list[tuple[str, bool]] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept_sentences() -> Iterator[list[tuple[str, bool]]]:
+    """Keep what ``warn`` would say in this thread, and whether it is of the data, for who is to say it elsewhere.
+
+    Example:
+        >>> with kept_sentences() as kept:
+        ...     warn("The third row was left out.")
+        >>> kept
+        [('The third row was left out.', False)]
+    """
+    kept: list[tuple[str, bool]] = []
+    before = _KEPT.set(kept)
+    try:
+        yield kept
+    finally:
+        _KEPT.reset(before)
 
 
 def _say(sentence: str, frame: FrameType) -> None:

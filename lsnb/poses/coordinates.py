@@ -23,7 +23,7 @@ from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.files import named_path
 from lsnb.kernel.tally import Tally, tally_of
-from lsnb.kernel.words import counted, listing
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.tools import is_openpose, is_tool_csv, labelled_table, tool_table
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
@@ -51,6 +51,8 @@ UNSEEN = -1.0
 MOST_LIKELIHOOD = 1.5
 # Pixels from the corner beyond which no picture reaches.
 FARTHEST = 1e6
+# Of a metric, what no program means: its squares and sums have no number any more.
+ENDLESS = 1e30
 # What EKS writes beside its poses, for metrics: https://github.com/paninski-lab/eks.
 _SPREAD = re.compile(r"[xyz]_(ens|posterior)_\w+")
 
@@ -569,6 +571,12 @@ def read_metric(
     except (TypeError, ValueError):
         texts = [part for part, dtype in zip(parts, table.dtypes, strict=True) if not is_numeric_dtype(dtype)]
         raise TableError(f"{source} holds what is no number in {listing(texts)}: mend these columns.") from None
+    endless = np.abs(values) > ENDLESS
+    if endless.any():
+        many = counted(int(endless.sum()), "value is", "values are")
+        warn(f"{source}: {many} infinite, or nearly so, and taken for missing.")
+        values = values.copy()
+        values[endless] = np.nan
     names = list(dict.fromkeys(parts))
     sums = np.zeros((frames, len(names)))
     for position, part in enumerate(parts):

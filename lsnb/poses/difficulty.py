@@ -634,7 +634,7 @@ def make_metric(
     known[np.isnan(known)] = 0.0
     off = None
     if name in PIXEL_METRICS:
-        pixels = np.nan_to_num(values)
+        pixels = np.maximum(np.nan_to_num(values), 0.0)
         if name == "temporal_norm":
             # A jump shows that the frame before it or that after it is wrong.
             np.maximum(pixels[:-1], pixels[1:], out=pixels[:-1])

@@ -268,6 +268,20 @@ def test_metrics_of_a_file_are_used_in_place_of_computed_ones(tmp_path):
     assert found[["frame", "reason"]].to_numpy().tolist() == [[7, "sharpness of blur 5"]]
 
 
+@pytest.mark.parametrize("name", ["blur", "temporal_norm", "likelihood", "ensemble_variance"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39, -5.0])
+def test_metrics_without_end_or_below_zero_end_no_choice_and_are_said(name, value):
+    errors = pd.DataFrame({"nose": np.ones(300)})
+    errors.iloc[50:55] = value
+    errors.iloc[200] = 50.0
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = select_difficult_frames(pose_table(smooth_poses(300)), 1, metrics=[name], metric_files={name: errors})
+    assert found["frame"].tolist() == [200]
+    expected = [f"the metric {name!r}: 5 values are infinite, or nearly so, and taken for missing."]
+    assert [str(one.message) for one in said] == ([] if value == -5 else expected)
+
+
 def test_views_in_one_table_and_in_several_find_the_same_frame():
     chance = np.random.default_rng(0)
     space = smooth_poses(800)[:, :2]

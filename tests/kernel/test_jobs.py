@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -40,6 +41,17 @@ class Foreign:
 
     def submit(self, *given: Any, **options: Any) -> str:
         return "job 7"
+
+
+class Elsewhere(Executor):
+    """Works as another process does: what is warned of there, nobody here hears."""
+
+    def submit(self, function: Callable[..., Any], /, *given: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        function, given = pickle.loads(pickle.dumps((function, given)))
+        with warnings.catch_warnings(record=True):
+            future.set_result(pickle.loads(pickle.dumps(function(*given, **options))))
+        return future
 
 
 def shut_down() -> Executor:
@@ -183,3 +195,22 @@ def test_what_one_job_says_of_itself_is_raised_and_the_others_are_cancelled() ->
             lost=lambda job, why: None,
         )
     assert [future.cancelled() for future in waiting] == [False, True]
+
+
+def test_what_is_said_in_another_process_is_said_here_in_the_order_of_the_videos(tmp_path: Path) -> None:
+    predictions = {}
+    for name, percent in (("a.mp4", 95.0), ("b.mp4", 90.0)):
+        predictions[name] = tmp_path / f"{name[0]}.csv"
+        pose_table(smooth_poses(40), percent).to_csv(predictions[name])
+    said = []
+    for executor in (None, Elsewhere()):
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            lsnb.select_difficult_frames(predictions, 1, executor=executor, progress=False)
+        said.append([str(one.message) for one in heard])
+    assert said[0] == [*sorted(said[0], key=lambda sentence: "of 1 frames" in sentence)]
+    assert said[0] == said[1]
+    assert [
+        f"{name}.csv has likelihoods up to {most}" in sentence
+        for name, most, sentence in zip("ab", (95, 90), said[1], strict=False)
+    ] == [True, True]
