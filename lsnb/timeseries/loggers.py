@@ -1007,6 +1007,7 @@ def table_of_layout(
     odd = np.zeros(len(raw), dtype="bool")
     blank = raw.isna().all(axis=1).to_numpy()
     between: dict[int, list[str]] = {}
+    extreme: dict[int, list[str]] = {}
     for place in range(layout.width):
         column = raw[place]
         cells = [row[place] for row in head if len(row) > place and row[place].casefold() not in ABSENT]
@@ -1015,6 +1016,11 @@ def table_of_layout(
             texts = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
             read = pd.to_numeric(texts, errors="coerce")
             no_number = (read.isna() & column.notna()).to_numpy()
+            # pandas before 3 takes what no float holds for a text.
+            for row in np.flatnonzero(no_number)[list(map(is_beyond_floats, map(str, texts[no_number])))]:
+                read.iloc[row] = float(texts.iloc[row])
+                no_number[row] = False
+                extreme.setdefault(int(numbers[row]), [""] * layout.width)[place] = texts.iloc[row]
             odd |= no_number
             for row in np.flatnonzero(no_number)[:MOST_READ]:
                 between.setdefault(int(row), []).append(str(column.iloc[row]))
@@ -1023,8 +1029,9 @@ def table_of_layout(
             raw[place] = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(TEXT_DTYPE)
             if cells and all(MOMENT.fullmatch(cell) for cell in cells):
                 odd |= ~raw[place].str.fullmatch(MOMENT.pattern, na=True).to_numpy(dtype="bool")
-    if beyond:
-        note_beyond(((number, split_line(line, layout.separator)) for number, line in beyond), raw, layout.found)
+    extreme |= {number: split_line(line, layout.separator) for number, line in beyond}
+    if extreme:
+        note_beyond(sorted(extreme.items()), raw, layout.found)
     bad = odd | blank
     lost = int(odd.sum()) + len(long)
     if lost > max(5, 0.01 * total):
