@@ -556,7 +556,7 @@ def measured(table: pd.DataFrame, only: Collection[str] | None = None) -> pd.Dat
             present = [cell for cell in cells if not is_missing(cell)]
             if present and all(map(_is_measured, present)):
                 texts = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
-                made[name] = pd.to_numeric(pd.Series(texts, index=column.index, dtype="object"))
+                made[name] = numbers_in(pd.Series(texts, index=column.index, dtype="object"))
     return made
 
 

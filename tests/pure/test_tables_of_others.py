@@ -1052,3 +1052,8 @@ def test_numbers_in_a_workbook_that_no_float_holds_are_texts_and_told(tmp_path: 
     with pytest.warns(UserWarning, match="no number of a computer holds is read as text: 1e-400 in B2, -1E400 in C2"):
         table = read_table(tmp_path / "a.xlsx", key="ID")
     assert table.to_dict("list") == {"ID": ["a", "b", "c"], "x": ["1e-400", 2, 1e-30], "y": ["-1E400", "1e400", 0.5]}
+
+
+def test_a_measure_of_hundreds_of_digits_is_infinite_and_ends_nothing() -> None:
+    found = measured(pd.DataFrame({"x": pd.Series([10**400, "1.5"], dtype="object")}))
+    assert found["x"].tolist() == [float("inf"), 1.5]
