@@ -125,7 +125,8 @@ def test_a_users_column_named_like_a_control_is_not_overwritten(studio: Studio, 
     study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
     with pytest.raises(InputError, match="'mine' is none of its labels: rename"):
         study.sync(texts(2).assign(mood=["mine", "yours"]))
-    for mine, said in (([0, 1], "'0'"), ([0.5, None], "'0.5'"), ([True, False], "'True'"), ([None, 10**400], "'1000")):
+    long = pd.Series([None, 10**400], dtype="object")
+    for mine, said in (([0, 1], "'0'"), ([0.5, None], "'0.5'"), ([True, False], "'True'"), (long, "'1000")):
         with pytest.raises(InputError, match=f"{said}.* is none of its labels: rename"):
             study.sync(texts(2).assign(mood=mine))
     study.sync(texts(2).assign(mood=["", ("good",)]))

@@ -34,15 +34,19 @@ _LACKING = re.compile(r"Glyph (\d+) .*missing from")
 def lacking_letters() -> Iterator[list[str]]:
     """Gather the letters that no font here has, of which matplotlib warns one by one; other warnings go on."""
     found: list[str] = []
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        say = warnings.showwarning
+
+        def hear(message: Warning | str, *rest: Any, **more: Any) -> None:
+            glyph = _LACKING.match(str(message))
+            if glyph:
+                found.append(chr(int(glyph[1])))
+            else:
+                say(message, *rest, **more)
+
+        warnings.filterwarnings("always", _LACKING.pattern)
+        warnings.showwarning = hear
         yield found
-    for one in said:
-        glyph = _LACKING.match(str(one.message))
-        if glyph:
-            found.append(chr(int(glyph[1])))
-        else:
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno, source=one.source)
 
 
 class Picture(Figure):

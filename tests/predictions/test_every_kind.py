@@ -93,7 +93,8 @@ def test_what_is_wrong_with_an_answer_is_a_row_with_its_question() -> None:
     cells = {"mood": "upp", "topics": "art;laws", "stars": 9, "age": "old", "kind": "animal > cow"}
     beyond = [("age", cell) for cell in ("1e-400", "1e400", 10**400)]
     for name, cell in (*cells.items(), *beyond):
-        found = from_answers(pd.DataFrame({"item": ["1", "2"], name: [cell, ROW[name][0]]}), config=ASKED)
+        table = pd.DataFrame({"item": ["1", "2"], name: pd.Series([cell, ROW[name][0]], dtype="object")})
+        found = from_answers(table, config=ASKED)
         assert found.table["status"].tolist() == ["failed", "ready"]
         assert found.table["errors"][0][0]["path"] == name
     slip = pd.DataFrame({"item": ["1"], "mood": ["upp"]})
