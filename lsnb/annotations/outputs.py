@@ -162,12 +162,16 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         if picture not in files:
             on, page = media.get(picture, (shown.get(picture[0], ""), pages[row]))
             own = annotations[f"data.{on}"].iat[row] if on and f"data.{on}" in annotations.columns else None
+            is_apart = picture in media
             given = own if own is not None else names[row]
-            given = given.get(on) if isinstance(given, Mapping) else None if picture in media and own is None else given
-            apart = f"{picture[0]}#{on}" if picture in media else picture[0]
-            if picture in media and not _text(given):
+            if isinstance(given, Mapping):
+                given = given.get(on)
+            elif is_apart and own is None:
+                given = None
+            apart = f"{picture[0]}#{on}" if is_apart else picture[0]
+            if is_apart and not _text(given):
                 unknown.append(apart)
-            files[picture] = _file_of(given, apart, page, picture[0] in several and picture not in media)
+            files[picture] = _file_of(given, apart, page, picture[0] in several and not is_apart)
         if looked_at[row]:
             people.setdefault(picture, set()).add(who)
         if result is None:

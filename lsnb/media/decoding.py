@@ -130,12 +130,13 @@ def opened(path: Path, *, one_by_one: bool = False, is_rough: bool = False) -> I
                 f"than {MOST_PIXELS // 10**6} million pixels. Copy or export it again."
             )
         stream.thread_type = "SLICE" if one_by_one else "AUTO"
-        stream.codec_context.options = _BOUND
+        options = {**_BOUND}
         if is_rough:
             # A small picture of H.264 is off by a tenth of a grey level, which does not grow. In HEVC all frames may be
             # marked as made from two, and what is left out would add up.
             is_local = stream.codec_context.name == "h264"
-            stream.codec_context.options = {**_BOUND, "skip_loop_filter": "bidir" if is_local else "noref"}
+            options["skip_loop_filter"] = "bidir" if is_local else "noref"
+        stream.codec_context.options = options
         if not may_start_a_thread():  # PyAV 19 does not survive a decoder that finds none
             stream.codec_context.thread_count = 1
         try:

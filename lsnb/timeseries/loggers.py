@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import TableError
-from lsnb.kernel.formats import is_beyond_floats
+from lsnb.kernel.formats import is_beyond_floats, may_vanish
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
@@ -928,7 +928,7 @@ def find_table(
             + "."
         )
     places = list(layout.run.rows)
-    if is_infinite_in(table) or any(pattern.search(text) for pattern in _VANISHING):
+    if is_infinite_in(table) or may_vanish(text.encode(errors="replace")):
         note_beyond(zip((layout.numbers[place] for place in places), cells, strict=True), table, layout.found)
     header = set(range(places[0] - layout.found.header, places[0]))
     layout.found.seen = sum(bool(line.strip()) for place, line in enumerate(layout.lines) if place not in header)
@@ -938,14 +938,6 @@ def find_table(
     kept = set(at) | {layout.numbers[place] for place in header}
     layout.found.left = _left(layout, kept, at)
     return _told(table, layout.found, layout.is_named)
-
-
-# An exponent of 300 or more, or more digits than the largest float has.
-EXTREME = re.compile(r"[eE][+-]?0*(?:[3-9][0-9]{2}|[1-9][0-9]{3})|(?<![0-9])[0-9]{309}")
-
-
-# A letter at the beginning is looked for several times as fast as one of two.
-_VANISHING = tuple(re.compile(f"{letter}-0*(?:[3-9][0-9]{{2}}|[1-9][0-9]{{3}})") for letter in "eE")
 
 
 def is_infinite_in(table: pd.DataFrame) -> bool:
@@ -988,7 +980,7 @@ MOST_READ = 200
 
 
 def table_of_layout(
-    raw: pd.DataFrame, layout: Layout, long: Sequence[int], beyond: Sequence[tuple[int, str]] = ()
+    raw: pd.DataFrame, layout: Layout, long: Sequence[int], beyond: Mapping[int, list[str]] | None = None
 ) -> pd.DataFrame:
     """Return the table of a long file that pandas read by a layout, with each line that is no row left out and said.
 
@@ -996,7 +988,7 @@ def table_of_layout(
         raw: Every line from the table's first on, but those that are too long.
         layout: Of the file's head.
         long: The numbers of lines with too many fields.
-        beyond: Lines that may hold numbers that no float holds, and their numbers.
+        beyond: The number of each line with a number that no float holds → its cells.
 
     Raises:
         TableError: Many lines are no rows, or one says that another recording begins.
@@ -1029,7 +1021,7 @@ def table_of_layout(
             raw[place] = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(TEXT_DTYPE)
             if cells and all(MOMENT.fullmatch(cell) for cell in cells):
                 odd |= ~raw[place].str.fullmatch(MOMENT.pattern, na=True).to_numpy(dtype="bool")
-    extreme |= {number: split_line(line, layout.separator) for number, line in beyond}
+    extreme |= beyond or {}
     if extreme:
         note_beyond(sorted(extreme.items()), raw, layout.found)
     bad = odd | blank

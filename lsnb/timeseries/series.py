@@ -18,14 +18,15 @@ import pandas as pd
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, Count, Within, checked
 from lsnb.kernel.files import file_errors, named_path, nearest_file
-from lsnb.kernel.formats import may_vanish
+from lsnb.kernel.formats import is_beyond_floats, may_vanish
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.opening import decode
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNIT, UNITS, noted
 from lsnb.timeseries.instruments import FORMATS, read_format
-from lsnb.timeseries.loggers import EXTREME, find_layout, find_table, is_infinite_in, table_of_layout
+from lsnb.timeseries.lines import split_line
+from lsnb.timeseries.loggers import Layout, find_layout, find_table, is_infinite_in, table_of_layout
 
 # Above this a file is not looked at line by line: its head says how it is written, and pandas' own reader takes it.
 QUICK_BYTES = 32_000_000
@@ -310,23 +311,27 @@ def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
                 "into smaller files."
             ) from None
     long = sorted(int(number) for one in said for number in LONG_LINE.findall(str(one.message)))
-    beyond = _beyond_in(file, layout.first, is_infinite=is_infinite_in(raw))
-    return table_of_layout(raw, layout, long, beyond)
+    return table_of_layout(raw, layout, long, _beyond_in(file, layout, is_infinite=is_infinite_in(raw)))
 
 
-def _beyond_in(file: Path, first: int, *, is_infinite: bool) -> list[tuple[int, str]]:
-    """Return the lines of a file that may hold numbers that no float holds, and their numbers, from a first one on."""
-    found = []
+def _beyond_in(file: Path, layout: Layout, *, is_infinite: bool) -> dict[int, list[str]]:
+    """Return number → cells of the lines of a table that hold a number that no float holds."""
+    found = {}
     number = 1
     with file_errors(file), file.open("rb") as opened:
         while lines := opened.readlines(_PIECE):
-            if is_infinite or may_vanish(b"".join(lines)):
-                texts = enumerate((line.decode("utf-8", "replace") for line in lines), start=number)
-                found += [(at, text) for at, text in texts if at >= first and EXTREME.search(text)]
+            odd = lines if is_infinite or may_vanish(b"".join(lines)) else []
+            for at, line in enumerate(odd, start=number):
+                if at >= layout.first and _EXTREME.search(line):
+                    cells = split_line(line.decode("utf-8", "replace"), layout.separator)
+                    if any(is_beyond_floats(cell.replace(",", ".")) for cell in cells):
+                        found[at] = cells
             number += len(lines)
     return found
 
 
+# An exponent of 300 or more, or more digits than the largest float has.
+_EXTREME = re.compile(rb"[eE][+-]?0*(?:[3-9][0-9]{2}|[1-9][0-9]{3})|(?<![0-9])[0-9]{309}")
 _PIECE = 2**24
 # How pandas' reader names a line of too many fields, counted from the file's first.
 LONG_LINE = re.compile(r"line (\d+): expected")
