@@ -3,7 +3,8 @@
 Run: ``python tests/benchmarks/bench_study_size.py [--items 20000] [--annotators 3] [--against CHECKOUT]``. It starts
 the embedded stack in a folder of its own, or takes a server's address and a key to it (``--url``, ``--key``), and
 prints seconds and the most memory that each client had; nothing of it is asserted in the tests. Seconds of a
-processor, the client's and a server's on this computer, say what a verb costs also where the computer is busy.
+processor, the client's and a server's on this computer, say what a verb costs also where the computer is busy. With
+``--away 80`` every request is 80 ms on its way, as to a server that is not on this computer.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+from far_away import far_away
 
 HERE = Path(__file__).resolve().parents[2]
 
@@ -53,6 +55,8 @@ def main() -> None:
     parser.add_argument("--annotators", type=int, default=3)
     parser.add_argument("--changes", type=int, default=500, help="rows that are changed, each for every annotator")
     parser.add_argument("--against", type=Path, help="the folder of another checkout")
+    parser.add_argument("--away", type=float, default=0, help="milliseconds that a request is on its way")
+    parser.add_argument("--at", help=argparse.SUPPRESS)
     parser.add_argument("--url")
     parser.add_argument("--key")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -63,10 +67,13 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="lsnb-bench-"))
     codes = {"this code": HERE, **({"against": arguments.against.resolve()} if arguments.against else {})}
     found: dict[str, dict[str, float]] = {}
-    with server(arguments, folder) as (url, key):
+    with (
+        server(arguments, folder) as (url, key),
+        far_away(url, arguments.away) if arguments.away else nullcontext(url) as far,
+    ):
         for name, code in codes.items():
             own = {"PYTHONPATH": str(code), "LSNB_CACHE": str(folder / name / "cache")}
-            asked = [*sys.argv[1:], "--url", url, "--key", key, "--child", name]
+            asked = [*sys.argv[1:], "--url", url, "--at", far, "--key", key, "--child", name]
             told = subprocess.run(
                 [sys.executable, __file__, *asked], env={**os.environ, **own}, stdout=subprocess.PIPE, check=True
             )
@@ -86,7 +93,7 @@ def measure(arguments: argparse.Namespace) -> None:
     from lsnb.labels import LabelConfig
 
     items, names = arguments.items, [f"p{n}" for n in range(arguments.annotators)]
-    studio = lsnb.connect(arguments.url, arguments.key)
+    studio = lsnb.connect(arguments.at, arguments.key)
     config = LabelConfig.text("caption").choices("mood", ["good", "bad"])
     table = pd.DataFrame({"id": [f"{i:06d}" for i in range(items)], "guess": "good"})
     table["caption"] = "text " + table["id"]
