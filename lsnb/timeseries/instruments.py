@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import logging
 import math
 import mmap
 import os
 import re
 import warnings
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,9 +191,17 @@ def _edf(file: Path) -> pd.DataFrame:
     return _table(tally, columns, rate=max(rates), start=start.isoformat(), units=units, left=left, is_absolute=True)
 
 
-def _samples_in_xdf(file: Path) -> dict[int, int]:
-    """Return stream → samples, as the chunks of the file say: https://github.com/sccn/xdf/wiki/Specifications."""
+_XDF_BYTES = {b"int8": 1, b"int16": 2, b"int32": 4, b"int64": 8, b"float32": 4, b"double64": 8}
+_LONGEST_HEAD = 2**20
+
+
+def _parts_of_xdf(file: Path) -> tuple[dict[int, int], dict[int, int]]:
+    """Return stream → samples, and stream → bytes of a sample of numbers, as the chunks of the file say.
+
+    The form: https://github.com/sccn/xdf/wiki/Specifications.
+    """
     samples: dict[int, int] = {}
+    widths: dict[int, int] = {}
     size = file.stat().st_size
     with file.open("rb") as opened:
         opened.seek(4)
@@ -202,10 +211,16 @@ def _samples_in_xdf(file: Path) -> dict[int, int]:
             tag, stream, number = (int.from_bytes(opened.read(n), "little") for n in (2, 4, 1))
             if tag == 3:
                 samples[stream] = samples.get(stream, 0) + int.from_bytes(opened.read(min(number, 8)), "little")
+            elif tag == 2:
+                head = opened.read(min(length, _LONGEST_HEAD))
+                channels = re.search(rb"<channel_count>\s*(\d{1,9})\s*<", head)
+                form = re.search(rb"<channel_format>\s*(\w{1,9})\s*<", head)
+                if channels and form and form[1] in _XDF_BYTES:
+                    widths[stream] = int(channels[1]) * _XDF_BYTES[form[1]]
             if not length or start + length > size:
                 break
             opened.seek(start + length)
-    return samples
+    return samples, widths
 
 
 _MOST_IN_A_CHUNK = 2**25  # samples and channels of one piece; recorders write one every second or so
@@ -214,15 +229,22 @@ _MOST_IN_A_CHUNK = 2**25  # samples and channels of one piece; recorders write o
 class _Claims(io.BufferedReader):
     """An XDF file that claims no more samples than it has room for: pyxdf makes lists of as many before it reads one.
 
-    A claim that cannot be true is a damaged chunk, as others are, behind which pyxdf looks for the next whole one.
+    A claim that cannot be true is a damaged chunk, as others are, behind which pyxdf looks for the next whole one. It
+    would read on over the end of a chunk, and over that of the file, and take for numbers what stands there.
+
+    Args:
+        file: The file.
+        widths: Stream → bytes of a sample, of those that hold numbers.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, widths: Mapping[int, int]) -> None:
         super().__init__(io.FileIO(file))
         self._size = file.stat().st_size
+        self._widths = widths
         self._channels = 1
         self._tag = b""
         self._is_count = self._is_number = False
+        self._end = self._stream = 0
         if not self._size:
             return  # which nothing is mapped of
         with mmap.mmap(self.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -241,24 +263,52 @@ class _Claims(io.BufferedReader):
         """Read bytes.
 
         Raises:
-            ValueError: They are a number of samples that the file has no room for.
+            ValueError: They are a number of samples that the chunk or the file has no room for, or too much.
         """
         # Never more than there is, for which room would be made first.
         found = super().read(size if size is None else min(size, self._size))
-        if size == 2:
+        is_number, self._is_number = self._is_number, False
+        if is_number:
+            number = int.from_bytes(found, "little")
+            if not self._is_count:
+                self._end = self.tell() + number
+            elif not self._is_room(number):
+                raise ValueError("more or fewer samples than there is room for")
+        elif size == 2:
             self._tag = found
-        if self._is_number and self._is_count:
-            samples = int.from_bytes(found, "little")
-            if samples > self._size - self.tell() or samples * self._channels > _MOST_IN_A_CHUNK:
-                raise ValueError("more samples than there is room for")
-        self._is_number = False
+        elif size == 4 and self._tag:
+            self._stream = int.from_bytes(found, "little")
         return found
+
+    def _is_room(self, samples: int) -> bool:
+        """Return whether so many samples can be what comes up to the end of the chunk."""
+        left = self._size - self.tell()
+        if samples > left or samples * self._channels > _MOST_IN_A_CHUNK:
+            return False
+        room, width = self._end - self.tell(), self._widths.get(self._stream)
+        # A byte says whether a time of eight is written with a sample.
+        return width is None or (room <= left and samples * (width + 1) <= room <= samples * (width + 9))
+
+
+@contextlib.contextmanager
+def _heard(library: str) -> Iterator[list[logging.LogRecord]]:
+    """Yield what a library says through its logger meanwhile, which would print it, with stack traces."""
+    logger, records = logging.getLogger(library), list[logging.LogRecord]()
+    handler, goes_on = logging.Handler(), logger.propagate
+    handler.emit = records.append  # type: ignore[assignment]
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield records
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = goes_on
 
 
 def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
     library = _library("pyxdf", "XDF files")
-    held = _samples_in_xdf(file)
-    with _Claims(file) as opened:
+    held, widths = _parts_of_xdf(file)
+    with _Claims(file, widths) as opened, _heard("pyxdf") as said:
         streams, _ = library.load_xdf(opened)
     numeric = [one for one in streams if isinstance(one["time_series"], np.ndarray) and len(one["time_stamps"])]
     if not numeric:
@@ -276,6 +326,13 @@ def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
         tally.leave(_BREAKS_OFF, n=missing)
     # Behind a damaged piece pyxdf looks for the next whole one.
     tally.seen += max(0, -missing)
+    if damaged := sum(one.levelno >= logging.ERROR for one in said):
+        tally.note(
+            f"{file.name} is damaged in {counted(damaged, 'place')}: what stood there is lost, nobody knows how many "
+            "samples, and what is whole behind it is read."
+        )
+    if doubts := list(dict.fromkeys(one.getMessage() for one in said if one.levelno < logging.ERROR)):
+        tally.note(f"pyxdf says of {file.name}: {listing(doubts, 3)}")
     if len(numeric) > 1 and block is None:
         tally.note(f"{file.name} has several streams of numbers ({listing(names)}): give block=1, block=2 and so on.")
     values = np.asarray(best["time_series"])

@@ -204,11 +204,28 @@ def test_a_small_xdf_file_that_claims_much_takes_no_memory(tmp_path: Path, chann
         tracemalloc.stop()
 
 
-def test_samples_that_a_broken_stream_does_not_hold_are_counted(tmp_path: Path) -> None:
-    (tmp_path / "a.xdf").write_bytes(xdf(cut=10))
+@pytest.mark.parametrize("cut", [1, 4, 8, 10])
+def test_samples_that_a_broken_stream_does_not_hold_are_counted(tmp_path: Path, cut: int) -> None:
+    (tmp_path / "a.xdf").write_bytes(xdf(cut=cut))
     table, tally = read(tmp_path / "a.xdf")
     assert len(table) == 3
     assert tally.left_out["not in the file, which breaks off"].n == 2
+
+
+def test_a_damaged_piece_of_a_stream_is_said_without_a_stack_trace(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    boundary = chunk(5, bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4"))
+    lost = chunk(3, struct.pack("<I", 1) + b"\x04" + struct.pack("<I", 2) + b"\x03")
+    whole = xdf()
+    for name, damage in (("once", lost + boundary), ("twice", lost + boundary + b"\x09" * 8 + boundary)):
+        path = tmp_path / f"{name}.xdf"
+        path.write_bytes(whole[:-50] + damage + whole[-50:])
+        table, tally = read(path)
+        assert len(table) == 5
+        places = {"once": "1 place", "twice": "2 places"}[name]
+        assert any(f"{name}.xdf is damaged in {places}: what stood there is lost" in one for one in tally.notes)
+    assert capfd.readouterr() == ("", "")
 
 
 # FIT
