@@ -331,8 +331,10 @@ def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
             f"{file.name} is damaged in {counted(damaged, 'place')}: what stood there is lost, nobody knows how many "
             "samples, and what is whole behind it is read."
         )
-    if doubts := list(dict.fromkeys(one.getMessage() for one in said if one.levelno < logging.ERROR)):
-        tally.note(f"pyxdf says of {file.name}: {listing(doubts, 3)}")
+    doubts = dict.fromkeys(one.getMessage() for one in said if one.levelno < logging.ERROR)
+    # Which it says of every stream whose computer's clock nobody measured.
+    if told := [doubt for doubt in doubts if "clock-segments differ" not in doubt]:
+        tally.note(f"pyxdf says of {file.name}: {listing(told, 3)}")
     if len(numeric) > 1 and block is None:
         tally.note(f"{file.name} has several streams of numbers ({listing(names)}): give block=1, block=2 and so on.")
     values = np.asarray(best["time_series"])
