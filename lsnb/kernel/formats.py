@@ -650,7 +650,7 @@ def read_bytes(path: Path, most: int = LARGEST_JSON) -> bytes:
 
 
 def png_ends(file: IO[bytes], size: int, most_parts: int) -> bool:
-    """Return whether a PNG's parts come to their end within the file, each as long as it says.
+    """Return whether a PNG's parts come to their end within the file, each as long as it says, with pixels before it.
 
     Args:
         file: The file.
@@ -659,7 +659,7 @@ def png_ends(file: IO[bytes], size: int, most_parts: int) -> bool:
 
     See https://www.w3.org/TR/png-3/#5Chunk-layout.
     """
-    position = 8
+    position, has_pixels = 8, False
     for _ in range(most_parts):
         file.seek(position)
         head = file.read(8)
@@ -667,7 +667,8 @@ def png_ends(file: IO[bytes], size: int, most_parts: int) -> bool:
         if len(head) < 8 or position > size:
             return False
         if head[4:] == b"IEND":
-            return True
+            return has_pixels  # without them OpenCV looks for more behind the end
+        has_pixels = has_pixels or head[4:] == b"IDAT"
     return True
 
 
