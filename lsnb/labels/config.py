@@ -668,7 +668,7 @@ def _describe(before: C, grown: C, shown: dict[str, Any]) -> C:
         for option, path in option_elements(control):
             for name, given in (("hint", shown["hints"]), ("alias", shown["aliases"])):
                 if (label := _SEPARATOR.join(path)) in given:
-                    option.set(name, given[label])
+                    put_attribute(option, name, given[label])
     return type(grown)._of(root)
 
 

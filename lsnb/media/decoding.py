@@ -94,6 +94,9 @@ def opened_file(path: Path) -> Any:
         raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
         return av.open(file_address(path), options=_BOUND, **_BESIDE_DAMAGED_TAGS)
+    except MemoryError:  # which PyAV takes for no OSError
+        with memory_for(path):
+            raise
     except (av.error.FFmpegError, OSError, ValueError) as fault:
         if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
             raise FileAccessError(file_sentence(fault, path), fault.errno) from None
@@ -145,7 +148,28 @@ def opened(path: Path, *, one_by_one: bool = False, is_rough: bool = False) -> I
             stream.codec_context.thread_count = 1
         except (av.error.FFmpegError, OSError, ValueError):
             pass  # decoding says so again, where each reader has its sentence
-        yield container, stream
+        with memory_for(path):
+            yield container, stream
+
+
+@contextmanager
+def memory_for(path: Path) -> Iterator[None]:
+    """Say in a sentence that a file's frames or sound have no room.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileAccessError: The computer gave no memory.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise FileAccessError(
+            f"{path} takes more memory than this computer has free: close other programs and notebooks, or make its "
+            "pictures smaller.",
+            errno.ENOMEM,
+        ) from None
 
 
 def may_start_a_thread() -> bool:
@@ -843,7 +867,9 @@ def _read(path: Path, wanted: NDArray[np.int64], strict: bool) -> Iterator[Frame
     for index, time, frame in decoded_frames(path, wanted):
         orientation = orientation or Orientation.of_frame(frame)
         served.add(index)
-        yield Frame(index, time, orientation.apply(reformatted(frame, format="rgb24").to_ndarray()[None])[0])
+        with memory_for(path):
+            image = orientation.apply(reformatted(frame, format="rgb24").to_ndarray()[None])[0]
+        yield Frame(index, time, image)
     missing = [int(index) for index in wanted if int(index) not in served] if strict else []
     if missing:
         listed = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")

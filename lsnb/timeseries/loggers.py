@@ -356,7 +356,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
             said.zone = said.zone or zone_in_name(f"({value})")
         step = _step_said(key, value, cells, text)
         if step is None:
-            said.rate = _rate_said(key, value) if said.rate != said.rate else said.rate
+            rate = _rate_said(key, value)
+            said.rate = rate if said.rate != said.rate and rate > 0 else said.rate
         elif step > 0:
             said.rate = 1 / step
         lead = _lead_said(low, value, cells, text)
@@ -366,7 +367,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
     if not said.start and said.day and said.clock:
         said.start = f"{said.day} {said.clock}"
     lone = [line.strip() for line in lines[-6:] if re.fullmatch(r"\s*\d+(\.\d+)?[,;\s]*", line)]
-    if said.rate != said.rate and lone and width > 1:
+    if said.rate != said.rate and lone and width > 1 and float(lone[-1].strip(",; ")) > 0:
         said.rate = float(lone[-1].strip(",; "))
         said.notes.append(f"The lone number {lone[-1].strip(',; ')} above the table was taken as its samples a second.")
     legend = legend_of(lines, separator)

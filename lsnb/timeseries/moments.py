@@ -523,7 +523,7 @@ def _take_clock(table: pd.DataFrame, found: Found, day_first: bool | None) -> No
     if named and not found.start and pd.api.types.is_numeric_dtype(times.dtype):
         found.start = start_text(named[0], day_first, found.notes)
     own_rate = _rate_of(times, unit)
-    if own_rate == own_rate and not 0.5 < own_rate / found.rate < 2:
+    if own_rate == own_rate and not found.rate / 2 < own_rate < found.rate * 2:
         if found.rate == found.rate:
             found.notes.append(
                 f"What stands above the table says {found.rate:g} samples a second, and the times in {found.time!r} "

@@ -261,3 +261,12 @@ def test_the_codebook_given_is_left_alone() -> None:
     before = book.copy(deep=True)
     LabelConfig.from_codebook(book)
     pd.testing.assert_frame_equal(book, before)
+
+
+def test_a_description_with_a_control_character_is_refused_in_a_sentence() -> None:
+    for kind in ("rectangles", "taxonomy", "single"):
+        book = pd.DataFrame(
+            {"variable": ["b", "b"], "label": ["cat", "dog"], "description": ["", "a\x07b"], "type": kind}
+        )
+        with pytest.raises(LabelConfigError, match="control character"):
+            LabelConfig.image("uri").codebook_questions(book)

@@ -190,3 +190,16 @@ def test_in_a_table_a_damaged_video_is_a_row_and_the_batch_goes_on(tmp_path: Pat
     copies = transcode(table, path="file")
     assert copies["status"].tolist() == ["done", "failed", "failed"]
     assert probe(copies.loc[7, "transcoded"]).frames == 10
+
+
+@pytest.mark.parametrize("step", ["reformatted", "Orientation.apply", "av.open"])
+def test_where_no_memory_is_left_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    path = make_video(tmp_path / "a.mp4", 4)
+    of = av.error.MemoryError if step == "av.open" else MemoryError
+
+    def full(*_: object, **__: object) -> None:
+        raise of(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(f"lsnb.media.decoding.{step}", full)
+    with pytest.raises(InputError, match=r"a\.mp4 takes more memory than this computer has free"):
+        list(read_frames(path))

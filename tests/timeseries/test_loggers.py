@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lsnb
-from lsnb.errors import TableError
+from lsnb.errors import LsnbError, TableError
 from lsnb.kernel.tally import tally_of
 from lsnb.timeseries import series as module
 from lsnb.timeseries.loggers import find_table
@@ -248,6 +248,17 @@ def test_a_start_above_the_table_lets_video_start_place_its_rows(tmp_path):
     assert aligned.sensors[0].original([2.01]).tolist() == pytest.approx([0.01])
     path.write_text(SHAPES["start and rate above"][0])
     assert lsnb.align(path, 10.0, video_start="2026-03-04T10:00:00+01:00").samples["time"].iloc[0] == 0.0
+
+
+@pytest.mark.parametrize("above", ["Sample rate: 0", "Sampling rate (Hz)\t0", "000"])
+def test_a_rate_of_zero_above_the_table_is_none(tmp_path, above):
+    path = tmp_path / "s.txt"
+    times = [f"{n}.0,{WAVE[n]},2026-03-04 10:00:{n:02}.000000\n" for n in range(30)]
+    path.write_text(f"{above}\n{''.join(times)}")
+    assert lsnb.read_series(path).attrs["found"]["rate"] == pytest.approx(1.0)
+    path.write_text(f"{above}\na,b\n" + rows(lambda n: f"{WAVE[n]},{WAVE[n]}"))
+    with pytest.raises(LsnbError, match="rate="):
+        lsnb.align(path, 10.0)
 
 
 def test_of_several_blocks_the_longest_is_read_and_the_others_are_named():
