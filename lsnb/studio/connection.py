@@ -362,6 +362,10 @@ class Connection:
             # It may have died since, and somebody else may listen on its port.
             stack = running_stack()
             if stack is None or not is_same_server(self.url, stack.url):
+                try:
+                    os.close(os.open(os.devnull, os.O_RDONLY))
+                except OSError as fault:  # then the stack's own record could not be read either
+                    raise httpx.ConnectError(str(fault), request=request) from fault
                 raise Foreign("the local stack does not run there any more", request=request)
 
     def clock_moment(self) -> str:

@@ -26,6 +26,7 @@ from lsnb import media
 from lsnb.errors import FileAccessError, LsnbError
 from lsnb.forms.config_builder import load_config
 from lsnb.labels import LabelConfig
+from lsnb.stack import Stack
 from lsnb.timeseries.series import csv_problems
 
 
@@ -79,6 +80,15 @@ def test_a_server_is_not_called_away_where_no_connection_can_be_opened() -> None
         lsnb.connect("http://127.0.0.1:9", "0" * 40)
     with no_more_handles(), pytest.raises(LsnbError, match="too many files are open"):
         lsnb.connect("http://127.0.0.1:9", "0" * 40)
+
+
+def test_the_local_stack_is_not_called_away_either(stack: Stack) -> None:
+    studio = lsnb.connect(stack.url, stack.api_key)
+    studio.server.projects()
+    with no_more_handles(), pytest.raises(LsnbError, match="too many files are open") as caught:
+        studio.server.projects()
+    assert "lsnb up" not in str(caught.value)
+    studio.server.projects()
 
 
 @pytest.mark.parametrize("name", ["there", "there/more"])
